@@ -1,0 +1,72 @@
+import type { Descriptor, Digest, ImageStore, Platform } from '@boxwright/oci';
+import type { BuildEvent } from '../events.ts';
+
+/** Where a named build context (`--build-context NAME=VALUE`) comes from. */
+export type NamedContext =
+  | { readonly kind: 'directory'; readonly path: string }
+  /** `oci-layout://DIR[:TAG|@DIGEST]` */
+  | { readonly kind: 'oci-layout'; readonly path: string; readonly tag?: string; readonly digest?: Digest }
+  /** `docker-image://REF`: looked up in the local store. */
+  | { readonly kind: 'image'; readonly reference: string };
+
+/** `--secret id=..,src=..|env=..`: the bytes are read when a RUN mounts it, never hashed, never logged. */
+export interface SecretSource {
+  readonly id: string;
+  readonly source: { readonly file: string } | { readonly env: string } | { readonly value: Uint8Array };
+}
+
+/** `-o type=..,dest=..`; the local store is always written unless no output asks for it and `tags` is empty of names. */
+export type BuildOutput =
+  | { readonly type: 'image' }
+  | { readonly type: 'oci'; readonly dest: string; readonly tar: boolean }
+  | { readonly type: 'docker'; readonly dest: string }
+  | { readonly type: 'local'; readonly dest: string }
+  | { readonly type: 'tar'; readonly dest: string };
+
+export type NetworkMode = 'default' | 'host' | 'none';
+
+/** Everything one build needs: no environment variable, no working directory is consulted behind it. */
+export interface BuildRequest {
+  readonly store: ImageStore;
+  /** Directory with the files that COPY and ADD may read. */
+  readonly contextDir: string;
+  /** Dockerfile path as the user named it, for messages; its `.dockerignore` sibling is looked up from here. */
+  readonly dockerfilePath: string;
+  /** Given when the text does not come from that path (stdin, generated). */
+  readonly dockerfileText?: string;
+  readonly tags: readonly string[];
+  readonly target?: string;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly labels: ReadonlyMap<string, string>;
+  readonly annotations?: ReadonlyMap<string, string>;
+  readonly platform?: Platform;
+  /** True, or the stages that must not use the cache (`--no-cache-filter`). */
+  readonly noCache: boolean | readonly string[];
+  readonly secrets: readonly SecretSource[];
+  readonly namedContexts: ReadonlyMap<string, NamedContext>;
+  readonly network: NetworkMode;
+  /** `--add-host` entries. */
+  readonly extraHosts: readonly { readonly host: string; readonly address: string }[];
+  readonly outputs: readonly BuildOutput[];
+  /** Seconds since 1970; clamps every time that the build writes (https://reproducible-builds.org/specs/source-date-epoch/). */
+  readonly sourceDateEpoch?: number;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: BuildEvent) => void;
+}
+
+/** What a finished build made. */
+export interface BuildResult {
+  /** Digest of the config blob: what Docker calls the image id. */
+  readonly imageId: Digest;
+  /** The manifest as kept in the local store. */
+  readonly manifest: Descriptor;
+  readonly tags: readonly string[];
+  /** What `--metadata-file` writes, with buildx's keys. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** An engine turns a request into an image: `embedded` here, `docker` and `buildx` later. */
+export interface BuildEngine {
+  readonly name: 'embedded' | 'docker' | 'buildx';
+  build(request: BuildRequest): Promise<BuildResult>;
+}
