@@ -1,1 +1,7 @@
-export {};
+export { createdAgo, humanDuration } from './ago.ts';
+export { displayWidth, padToWidth, truncateToWidth } from './display-width.ts';
+export { type HistoryRow, type HistorySource, historyRows } from './history-rows.ts';
+export { type HistoryTableOptions, historyTable } from './history-table.ts';
+export { type LayerSize, layerSize } from './layer-size.ts';
+export { formatSize, formatSizeProgress, formatSizeShort } from './size.ts';
+export { formatTable } from './table.ts';

@@ -1,0 +1,48 @@
+/** The part of an image config's `history` that rows are made from (OCI image-spec config.md "history"). */
+export interface HistorySource {
+  readonly created?: string;
+  readonly createdBy?: string;
+  readonly comment?: string;
+  readonly author?: string;
+  readonly emptyLayer?: boolean;
+}
+
+/** One line of `boxwright history`. */
+export interface HistoryRow {
+  /** RFC 3339, as stored. */
+  readonly created: string | undefined;
+  /** As stored: may hold newlines and runs of blanks. */
+  readonly createdBy: string;
+  /** Uncompressed bytes of the row's layer; 0 for a row without one. */
+  readonly size: number;
+  readonly comment: string;
+  readonly emptyLayer: boolean;
+  /** Index into the manifest's layers, base first; absent for a row without layer. */
+  readonly layer?: number;
+}
+
+/**
+ * History rows, newest first. Rows that are not `empty_layer` take the layers in order; layers left over (hand-made
+ * configs, history left out) become rows without instruction, newest of all; a row that finds no layer left is empty.
+ */
+export function historyRows(history: readonly HistorySource[], layerSizes: readonly number[]): HistoryRow[] {
+  const rows: HistoryRow[] = [];
+  let next = 0;
+  for (const entry of history) {
+    const layer = entry.emptyLayer === true || next >= layerSizes.length ? undefined : next++;
+    rows.push(row(entry, layer, layerSizes));
+  }
+  for (; next < layerSizes.length; next++) rows.push(row({}, next, layerSizes));
+  return rows.reverse();
+}
+
+function row(entry: HistorySource, layer: number | undefined, sizes: readonly number[]): HistoryRow {
+  return {
+    created: entry.created,
+    createdBy: entry.createdBy ?? '',
+    size: layer === undefined ? 0 : (sizes[layer] ?? 0),
+    comment: entry.comment ?? '',
+    emptyLayer: layer === undefined,
+    ...(layer === undefined ? {} : { layer }),
+  };
+}
