@@ -26,6 +26,5 @@ export function toFsPath(value: ByteString): string | Buffer {
 }
 
 function isAscii(value: string): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the ASCII range starts at zero
-  return /^[\u0000-\u007f]*$/.test(value);
+  return !/[\u0080-\uffff]/.test(value);
 }
