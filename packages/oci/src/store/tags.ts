@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { Descriptor } from '../documents/descriptor.ts';
+import { describeDescriptor, readDescriptor } from './descriptor-record.ts';
+import { namesIn, readSmallFile, removeFile, replaceFile } from './files.ts';
+import type { StoreSession } from './session.ts';
+
+/** A name in the store and what it stands for. */
+export interface StoredTag {
+  /** Canonical reference: domain, path and tag all given. */
+  readonly name: string;
+  readonly descriptor: Descriptor;
+  /** When it was last set, milliseconds since 1970. */
+  readonly taggedAt: number;
+}
+
+/** A tag record is a name and a descriptor; anything larger is not one. */
+const recordLimit = 64 * 1024;
+
+/** Names of images: one small file each, named by the hash of the name, so that no name is ever a path. */
+export class TagDirectory {
+  readonly #session: StoreSession;
+
+  constructor(session: StoreSession) {
+    this.#session = session;
+  }
+
+  /** Sets a name, durably and in one step. What it names must have been made durable before. */
+  set(name: string, descriptor: Descriptor): void {
+    const record = JSON.stringify({ name, taggedAt: Date.now(), descriptor: describeDescriptor(descriptor) });
+    replaceFile(this.#pathOf(name), record, { temporary: this.#session.temporaryPath('tag'), durable: true });
+  }
+
+  /** What a name stands for, or undefined. */
+  get(name: string): StoredTag | undefined {
+    const record = this.#read(this.#pathOf(name));
+    return record?.name === name ? record : undefined;
+  }
+
+  /** Removes a name; false when there was none. */
+  delete(name: string): boolean {
+    return removeFile(this.#pathOf(name));
+  }
+
+  /** All names, sorted. */
+  list(): StoredTag[] {
+    const tags: StoredTag[] = [];
+    for (const file of namesIn(this.#session.layout.tags)) {
+      const record = /^[0-9a-f]{64}\.json$/.test(file) ? this.#read(join(this.#session.layout.tags, file)) : undefined;
+      if (record !== undefined) tags.push(record);
+    }
+    return tags.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  }
+
+  #pathOf(name: string): string {
+    return join(this.#session.layout.tags, `${createHash('sha256').update(name).digest('hex')}.json`);
+  }
+
+  /** Records that are no records (an empty file after a power cut) count as absent. */
+  #read(path: string): StoredTag | undefined {
+    const bytes = readSmallFile(path, recordLimit);
+    if (bytes === undefined) return undefined;
+    try {
+      const record: unknown = JSON.parse(bytes.toString());
+      if (typeof record !== 'object' || record === null) return undefined;
+      const { name, taggedAt, descriptor } = { name: undefined, taggedAt: undefined, descriptor: undefined, ...record };
+      if (typeof name !== 'string' || typeof taggedAt !== 'number') return undefined;
+      return { name, taggedAt, descriptor: readDescriptor(descriptor) };
+    } catch {
+      return undefined;
+    }
+  }
+}
