@@ -1,0 +1,19 @@
+import type { ProgressOutput } from './progress/renderer.ts';
+
+/** What a command sees of the process around it; tests give it their own. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute path that relative paths on the command line start from. */
+  readonly cwd: string;
+  readonly stdin: { readonly fd: number; readonly isTTY: boolean };
+  /** Results. */
+  readonly stdout: ProgressOutput;
+  /** Progress, warnings, errors. */
+  readonly stderr: ProgressOutput;
+  /** Aborted by SIGINT, SIGTERM or SIGHUP. */
+  readonly signal: AbortSignal;
+  /** Colours on standard error. */
+  readonly colors: boolean;
+  /** The code of a command that did its work but has something to tell by it (`run`, `doctor`); 0 until set. */
+  readonly setExitCode: (code: number) => void;
+}

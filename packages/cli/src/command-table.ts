@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type { CommandContext } from './command-context.ts';
+
+/** A command before it is loaded: its line in `boxwright --help`, and how to get it. */
+export interface CommandEntry {
+  readonly summary: string;
+  readonly load: () => Promise<(context: CommandContext) => Command>;
+}
+
+/** Every command, in the order of the help. Each is loaded only when it is called, so that small ones start fast. */
+export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, CommandEntry>([
+  [
+    'build',
+    {
+      summary: 'build an image from a Dockerfile',
+      load: async () => (await import('./commands/build.ts')).buildCommand,
+    },
+  ],
+  ['run', { summary: 'run one command in an image', load: async () => (await import('./commands/run.ts')).runCommand }],
+  [
+    'import',
+    {
+      summary: 'make an image from a root file system tar',
+      load: async () => (await import('./commands/import.ts')).importCommand,
+    },
+  ],
+  [
+    'unpack',
+    {
+      summary: "unpack an image's file system into a directory",
+      load: async () => (await import('./commands/unpack.ts')).unpackCommand,
+    },
+  ],
+  [
+    'images',
+    {
+      summary: 'list the images of the local store',
+      load: async () => (await import('./commands/images.ts')).imagesCommand,
+    },
+  ],
+  ['tag', { summary: 'give an image another name', load: async () => (await import('./commands/tag.ts')).tagCommand }],
+  ['rmi', { summary: 'remove names of images', load: async () => (await import('./commands/rmi.ts')).rmiCommand }],
+  [
+    'prune',
+    {
+      summary: 'free the space of what no image needs',
+      load: async () => (await import('./commands/prune.ts')).pruneCommand,
+    },
+  ],
+  [
+    'save',
+    { summary: 'write images to an archive', load: async () => (await import('./commands/save.ts')).saveCommand },
+  ],
+  [
+    'load',
+    {
+      summary: 'read images from an archive or OCI layout',
+      load: async () => (await import('./commands/load.ts')).loadCommand,
+    },
+  ],
+  [
+    'inspect',
+    { summary: "show an image's documents", load: async () => (await import('./commands/inspect.ts')).inspectCommand },
+  ],
+  [
+    'history',
+    { summary: "show an image's history", load: async () => (await import('./commands/history.ts')).historyCommand },
+  ],
+  [
+    'doctor',
+    {
+      summary: 'tell what works on this machine and what is missing',
+      load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+    },
+  ],
+]);

@@ -1,0 +1,65 @@
+import { UsageError } from '@boxwright/errors';
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandContext } from './command-context.ts';
+
+/** Flags that every command has. */
+export interface CommonFlags {
+  readonly store?: string;
+}
+
+/**
+ * A command whose help and errors go where the context says, with the flags that every command has and examples at
+ * the end of its help.
+ */
+export function newCommand(
+  name: string,
+  description: string,
+  context: CommandContext,
+  examples: readonly string[],
+): Command {
+  return new Command(`boxwright ${name}`)
+    .description(description)
+    .option('--store <dir>', 'directory of the local store')
+    .helpOption('-h, --help', 'show this help')
+    .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}\n`).join('')}`)
+    .exitOverride()
+    .configureHelp({ helpWidth: Math.min(context.stdout.columns ?? 100, 120) })
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      // Errors are thrown and printed in our own form.
+      writeErr: () => {},
+      outputError: () => {},
+    });
+}
+
+/** Parses and runs. @throws UsageError for what commander refuses, and whatever the command throws. */
+export async function runCommandLine(command: Command, args: readonly string[]): Promise<void> {
+  try {
+    await command.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    const [message = '', ...more] = error.message.replace(/^error: /, '').split('\n');
+    const help = `'${command.name()} --help' shows the options.`;
+    throw new UsageError(message, { hint: more.length > 0 ? more.join(' ').replace(/^\((.*)\)$/, '$1') : help });
+  }
+}
+
+/** A flag that docker or buildx has and Boxwright has not: asking for it gets a clear answer instead of "unknown". */
+export function refuseFlag(command: Command, flags: string, hint: string): void {
+  const option = new Option(flags).hideHelp();
+  command.addOption(option);
+  command.on(`option:${option.name()}`, () => {
+    throw new UsageError(`${command.name()} has no ${option.long ?? option.short}`, { hint });
+  });
+}
+
+/** For options that may be repeated. */
+export function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+/** `--format table|json`. */
+export function formatOption(): Option {
+  return new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table');
+}

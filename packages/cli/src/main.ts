@@ -1,0 +1,47 @@
+import process from 'node:process';
+import { runCli } from './cli.ts';
+import type { CommandContext } from './command-context.ts';
+import { endingSignals, InterruptedError } from './interrupted.ts';
+import { wantsColors } from './terminal/colors.ts';
+
+/**
+ * A second signal within this time is the same one again: launchers and npm hand a signal on that the terminal has
+ * sent to the whole process group already. Milliseconds.
+ */
+const sameSignalTime = 500;
+
+const interruption = new AbortController();
+let interruptedAt: number | undefined;
+for (const signal of endingSignals) {
+  process.on(signal, () => {
+    const error = new InterruptedError(signal);
+    if (interruptedAt === undefined) {
+      interruptedAt = Date.now();
+      interruption.abort(error);
+    } else if (Date.now() - interruptedAt > sameSignalTime) {
+      process.exit(error.exitCode);
+    }
+  });
+}
+
+// `boxwright images | head -1`: the reader has gone, which is no failure of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const context: CommandContext = {
+  env: process.env,
+  cwd: process.cwd(),
+  stdin: { fd: 0, isTTY: process.stdin.isTTY === true },
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: interruption.signal,
+  colors: wantsColors(process.env, process.stderr.isTTY === true),
+  setExitCode: (code) => {
+    process.exitCode = code;
+  },
+};
+
+const code = await runCli(process.argv.slice(2), context);
+if (code !== 0) process.exitCode = code;

@@ -1,0 +1,23 @@
+import type { ProgressOutput, ProgressRenderer } from './renderer.ts';
+import { silentRenderer } from './renderer.ts';
+
+/** Values of `--progress`; `quiet` is what `-q` asks for. */
+export type ProgressMode = 'auto' | 'tty' | 'plain' | 'rawjson' | 'quiet';
+
+/** The renderer that `--progress` names; `auto` draws on a terminal and prints lines elsewhere. Loads only that one. */
+export async function createRenderer(
+  mode: ProgressMode,
+  output: ProgressOutput,
+  colors: boolean,
+): Promise<ProgressRenderer> {
+  switch (mode === 'auto' ? (output.isTTY === true ? 'tty' : 'plain') : mode) {
+    case 'tty':
+      return new (await import('./tty.ts')).TtyRenderer(output, { colors });
+    case 'rawjson':
+      return new (await import('./raw-json.ts')).RawJsonRenderer(output);
+    case 'quiet':
+      return silentRenderer;
+    default:
+      return new (await import('./plain.ts')).PlainRenderer(output);
+  }
+}

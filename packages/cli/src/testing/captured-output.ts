@@ -1,0 +1,20 @@
+import type { ProgressOutput } from '../progress/renderer.ts';
+
+/** An output that keeps what is written to it. */
+export class CapturedOutput implements ProgressOutput {
+  text = '';
+  readonly isTTY: boolean;
+  columns: number;
+  rows: number;
+
+  constructor(terminal?: { readonly columns: number; readonly rows: number }) {
+    this.isTTY = terminal !== undefined;
+    this.columns = terminal?.columns ?? 80;
+    this.rows = terminal?.rows ?? 24;
+  }
+
+  write(text: string): boolean {
+    this.text += text;
+    return true;
+  }
+}
