@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openSync, writeSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
-import type { Digest } from '../names/digest.ts';
-import { type DigestAlgorithm, joinDigest } from './digest-path.ts';
+import { type Digest, type DigestAlgorithm, digestFromHash } from '../names/digest.ts';
 import { closeQuietly, errorCode, removeFile } from './files.ts';
 
 /** What the bytes must turn out to be. */
@@ -78,7 +77,7 @@ export class BlobWriter {
   commit(expected: ExpectedContent = {}, options: CommitOptions = {}): WrittenContent {
     const fd = this.#open();
     const written: WrittenContent = {
-      digest: joinDigest({ algorithm: this.#algorithm, hex: this.#hash.digest('hex') }),
+      digest: digestFromHash(this.#hash, this.#algorithm),
       size: this.#size,
     };
     try {

@@ -2,9 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, statSync, utimesSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { BoxwrightError } from '@boxwright/errors';
-import type { Digest } from '../names/digest.ts';
+import { type Digest, parseDigest } from '../names/digest.ts';
 import type { ContentDirectory } from './content.ts';
-import { digestParts, joinDigest } from './digest-path.ts';
 import { namesIn, readSmallFile, removeFile, replaceFile, unlessMissing } from './files.ts';
 import type { StoreSession } from './session.ts';
 
@@ -100,7 +99,7 @@ function readRecord(path: string): CacheRecord | undefined {
     const { key, value, blobs, createdAt } = JSON.parse(bytes.toString()) as Partial<CacheRecord>;
     if (typeof key !== 'string' || value === undefined || typeof createdAt !== 'number' || !Array.isArray(blobs))
       return undefined;
-    const digests = blobs.map((digest) => joinDigest(digestParts(String(digest))));
+    const digests = blobs.map((digest) => parseDigest(String(digest)));
     return { key, value, blobs: digests, createdAt, usedAt: stat.mtimeMs };
   } catch {
     return undefined;

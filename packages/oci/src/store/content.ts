@@ -16,10 +16,9 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { BoxwrightError } from '@boxwright/errors';
-import type { Digest } from '../names/digest.ts';
+import { type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, parseDigest } from '../names/digest.ts';
 import { BlobWriter, type FinishedFile } from './blob-writer.ts';
 import { bootStamp } from './boot.ts';
-import { type DigestAlgorithm, digestParts } from './digest-path.ts';
 import { errorCode, fsyncDirectory, removeFile, unlessMissing } from './files.ts';
 import type { StoreSession } from './session.ts';
 
@@ -58,8 +57,9 @@ export class ContentDirectory {
 
   /** Where the content is if it is there at all; nothing is looked up or kept from collection. */
   pathOf(digest: Digest): string {
-    const { algorithm, hex } = digestParts(digest);
-    return join(this.path, algorithm, hex);
+    // Checked again, although the type says it was: this stands between a hostile document and the file system.
+    parseDigest(digest);
+    return join(this.path, digestAlgorithm(digest), digestHex(digest));
   }
 
   /** Bytes of the content when it is here and whole, else undefined. It stays while this store is open. */
@@ -89,7 +89,7 @@ export class ContentDirectory {
   *pieces(digest: Digest, expectedSize?: number): Generator<Buffer, void, undefined> {
     const fd = this.open(digest);
     try {
-      const hash = createHash(digestParts(digest).algorithm);
+      const hash = createHash(digestAlgorithm(digest));
       const buffer = Buffer.allocUnsafe(Math.min(pieceSize, Math.max(1, fstatSync(fd).size)));
       let size = 0;
       for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
@@ -98,7 +98,7 @@ export class ContentDirectory {
         size += count;
         yield piece;
       }
-      const matches = hash.digest('hex') === digestParts(digest).hex;
+      const matches = hash.digest('hex') === digestHex(digest);
       if (!matches) throw this.#corrupt(digest, fd, 'its bytes do not match its digest');
       if (expectedSize !== undefined && size !== expectedSize) throw this.#wrongSize(digest, size, expectedSize);
     } finally {
@@ -210,7 +210,7 @@ export class ContentDirectory {
     const fd = openRegular(path);
     if (fd === undefined) return false;
     try {
-      if (hashOf(fd, digestParts(digest).algorithm) !== digestParts(digest).hex) {
+      if (hashOf(fd, digestAlgorithm(digest)) !== digestHex(digest)) {
         this.#moveAside(path, fstatSync(fd));
         return false;
       }

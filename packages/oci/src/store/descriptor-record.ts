@@ -1,5 +1,5 @@
 import type { Descriptor } from '../documents/descriptor.ts';
-import { digestParts, joinDigest } from './digest-path.ts';
+import { parseDigest } from '../names/digest.ts';
 
 /** A descriptor as plain JSON for the store's own records. */
 export function describeDescriptor(descriptor: Descriptor): Record<string, unknown> {
@@ -34,7 +34,7 @@ export function readDescriptor(value: unknown): Descriptor {
   const artifactType = fields.get('artifactType');
   return {
     mediaType,
-    digest: joinDigest(digestParts(digest)),
+    digest: parseDigest(digest),
     size,
     ...(platform === undefined ? {} : { platform: readPlatform(platform) }),
     ...(annotations === undefined ? {} : { annotations: readAnnotations(annotations) }),

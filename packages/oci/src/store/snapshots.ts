@@ -1,8 +1,7 @@
 import { closeSync, lstatSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Digest } from '../names/digest.ts';
+import { type Digest, digestAlgorithm, digestHex, parseDigest } from '../names/digest.ts';
 import { bootId } from './boot.ts';
-import { digestParts } from './digest-path.ts';
 import { errorCode, namesIn, readSmallFile, replaceFile, unlessMissing, writeFully } from './files.ts';
 import { removeTree } from './remove-tree.ts';
 import type { StoreSession } from './session.ts';
@@ -85,8 +84,8 @@ export class SnapshotDirectory {
   }
 
   #homeOf(diffId: Digest): string {
-    const { algorithm, hex } = digestParts(diffId);
-    return join(this.#session.layout.snapshots, algorithm === 'sha256' ? hex : `${algorithm}-${hex}`);
+    parseDigest(diffId);
+    return join(this.#session.layout.snapshots, snapshotName(diffId));
   }
 
   #commit(temporaryHome: string, diffId: Digest): string {
@@ -115,6 +114,11 @@ export class SnapshotDirectory {
       removeTree(stale);
     }
   }
+}
+
+/** Directory name of a diffID's snapshot. Short, since overlayfs takes a page of mount options only. */
+export function snapshotName(diffId: Digest): string {
+  return digestAlgorithm(diffId) === 'sha256' ? digestHex(diffId) : `${digestAlgorithm(diffId)}-${digestHex(diffId)}`;
 }
 
 /** What `meta` beside a snapshot's files says. */

@@ -1,9 +1,8 @@
 import type { Descriptor } from '../documents/descriptor.ts';
-import type { Digest } from '../names/digest.ts';
+import type { Digest, DigestAlgorithm } from '../names/digest.ts';
 import type { BlobWriter } from './blob-writer.ts';
 import { BuildCache } from './build-cache.ts';
 import { ContentDirectory } from './content.ts';
-import type { DigestAlgorithm } from './digest-path.ts';
 import { openLayout } from './layout.ts';
 import { type ScratchFile, type ScratchFolder, scratchFile } from './scratch-file.ts';
 import { StoreSession } from './session.ts';
