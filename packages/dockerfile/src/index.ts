@@ -1,3 +1,15 @@
+export {
+  type ArgPlatform,
+  type PlatformArgOptions,
+  platformArgs,
+  platformArgValues,
+  proxyArgs,
+  type ResolvedArg,
+  resolveArgs,
+  resolveMetaArgs,
+} from './build-args.ts';
+export { DockerfileError, type DockerfileErrorCode } from './dockerfile-error.ts';
+export { type ExpandOptions, expandInstruction, type InstructionFaultOptions, instructionFault } from './expand.ts';
 export type {
   AddInstruction,
   ArgDeclaration,
@@ -32,3 +44,18 @@ export type {
   VolumeInstruction,
   WorkdirInstruction,
 } from './instructions.ts';
+export { type ParseOptions, parseDockerfile, parseTrigger } from './parse-dockerfile.ts';
+export { instructionNames } from './parse-instruction.ts';
+export { type RunScript, runScript } from './parse-run.ts';
+export { parsePortSpec } from './ports.ts';
+export { parseDuration, parseRamSize } from './quantities.ts';
+export { type ExpandedWord, expandWord, type VariableLookup, WordError, type WordOptions } from './shell-word.ts';
+export {
+  nameOf,
+  type SelectedStage,
+  type SelectStagesOptions,
+  type StageBase,
+  type StageSelection,
+  type StageSource,
+  selectStages,
+} from './stages.ts';

@@ -125,11 +125,15 @@ export interface KeyValuePair {
 
 export interface EnvInstruction extends InstructionBase {
   readonly kind: 'env';
+  /** True for the old form `ENV k rest of the line`. */
+  readonly legacy: boolean;
   readonly pairs: readonly KeyValuePair[];
 }
 
 export interface LabelInstruction extends InstructionBase {
   readonly kind: 'label';
+  /** True for the old form `LABEL k rest of the line`. */
+  readonly legacy: boolean;
   readonly pairs: readonly KeyValuePair[];
 }
 

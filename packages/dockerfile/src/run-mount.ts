@@ -1,0 +1,178 @@
+import { parseCsvRecord } from './csv.ts';
+import type { RunMount } from './instructions.ts';
+import { parseBoolean, parseRamSize, parseUnsigned } from './quantities.ts';
+import { didYouMean } from './statement.ts';
+
+/** What is wrong with a `--mount=` value. */
+export class MountError extends Error {
+  override readonly name = 'MountError';
+}
+
+const mountTypes = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const;
+const sharings = ['shared', 'private', 'locked'] as const;
+const keys = [
+  ...['type', 'from', 'source', 'target', 'readonly', 'id', 'sharing', 'required', 'size', 'mode', 'uid', 'gid'],
+  ...['src', 'dst', 'destination', 'ro', 'rw', 'readwrite', 'env'],
+];
+
+type Draft = { -readonly [K in keyof RunMount]?: RunMount[K] };
+
+/**
+ * Reads `--mount=type=cache,target=/root/.cache` (https://docs.docker.com/reference/dockerfile/#run---mount). Fields count
+ * in the order written: `required` is known only after `type=secret`.
+ *
+ * @param expand applied to each value, `from` included.
+ * @throws {MountError}
+ */
+export function parseRunMount(text: string, expand: (value: string) => string): RunMount {
+  const record = parseCsvRecord(text);
+  if ('reason' in record) throw new MountError(`failed to parse csv mounts: ${record.reason}`);
+  const draft: Draft = { type: 'bind' };
+  for (const field of record.fields) {
+    const equals = field.indexOf('=');
+    const key = (equals === -1 ? field : field.slice(0, equals)).toLowerCase();
+    if (equals === -1) applyWord(draft, key, field);
+    else applyValue(draft, key, expand(field.slice(equals + 1)), field);
+  }
+  return validated(draft);
+}
+
+/**
+ * The mounts of a RUN before variables are known: what only fails once it is expanded is left for then, as in BuildKit,
+ * where a stage that is not built may hold such a mistake.
+ *
+ * @throws {MountError} when the text is not CSV, or `from` holds a variable.
+ */
+export function previewRunMount(text: string): RunMount {
+  const record = parseCsvRecord(text);
+  if ('reason' in record) throw new MountError(`failed to parse csv mounts: ${record.reason}`);
+  let from: string | undefined;
+  for (const field of record.fields) {
+    const [key = '', value] = splitField(field);
+    if (key !== 'from' || value === undefined) continue;
+    if (/\$./.test(value)) {
+      throw new MountError("'from' doesn't support variable expansion, define alias stage instead");
+    }
+    from = value;
+  }
+  try {
+    return parseRunMount(text, (value) => value);
+  } catch (error) {
+    if (!(error instanceof MountError)) throw error;
+    return { type: 'bind', readonly: true, ...(from === undefined ? {} : { from }) };
+  }
+}
+
+function splitField(field: string): [string, string | undefined] {
+  const equals = field.indexOf('=');
+  return equals === -1
+    ? [field.toLowerCase(), undefined]
+    : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
+}
+
+function applyWord(draft: Draft, key: string, field: string): void {
+  if (key === 'readonly' || key === 'ro') draft.readonly = true;
+  else if (key === 'readwrite' || key === 'rw') draft.readonly = false;
+  else if (key === 'required') draft.required = allowedFor(draft, key, ['secret', 'ssh'], true);
+  else throw new MountError(`invalid field '${field}' must be a key=value pair`);
+}
+
+function applyValue(draft: Draft, key: string, value: string, field: string): void {
+  switch (key) {
+    case 'type':
+      draft.type = oneOf(mountTypes, value, 'unsupported mount type');
+      return;
+    case 'from':
+      draft.from = value;
+      return;
+    case 'source':
+    case 'src':
+      draft.source = value;
+      return;
+    case 'target':
+    case 'dst':
+    case 'destination':
+      draft.target = value;
+      return;
+    case 'readonly':
+    case 'ro':
+      draft.readonly = checked(parseBoolean(value), `invalid value for ${key}: ${value}`);
+      return;
+    case 'readwrite':
+    case 'rw':
+      draft.readonly = !checked(parseBoolean(value), `invalid value for ${key}: ${value}`);
+      return;
+    case 'required':
+      draft.required = allowedFor(
+        draft,
+        key,
+        ['secret', 'ssh'],
+        checked(parseBoolean(value), `invalid value for ${key}: ${value}`),
+      );
+      return;
+    case 'size':
+      draft.size = allowedFor(
+        draft,
+        key,
+        ['tmpfs'],
+        checked(parseRamSize(value), `invalid value for ${key}: ${value}`),
+      );
+      return;
+    case 'id':
+      draft.id = value;
+      return;
+    case 'sharing':
+      draft.sharing = oneOf(sharings, value, 'unsupported sharing value');
+      return;
+    case 'mode':
+      draft.mode = checked(parseUnsigned(value, 8), `invalid value ${value} for mode`);
+      return;
+    case 'uid':
+      draft.uid = checked(parseUnsigned(value, 10), `invalid value ${value} for uid`);
+      return;
+    case 'gid':
+      draft.gid = checked(parseUnsigned(value, 10), `invalid value ${value} for gid`);
+      return;
+    case 'env':
+      draft.env = allowedFor(draft, key, ['secret'], value);
+      return;
+    default:
+      throw new MountError(`unexpected key '${key}' in '${field}'${didYouMean(key, keys)}`);
+  }
+}
+
+function validated(draft: Draft): RunMount {
+  const type = draft.type ?? 'bind';
+  if (type === 'bind' || type === 'tmpfs') {
+    for (const key of ['mode', 'uid', 'gid'] as const) {
+      if (draft[key] !== undefined) throw new MountError(`${key} not allowed for "${type}" type mounts`);
+    }
+  }
+  if (type === 'secret') {
+    if (draft.from) throw new MountError('secret mount should not have a from');
+    if (draft.sharing) throw new MountError('secret mount should not define sharing');
+    if (!draft.source && !draft.target && !draft.id) {
+      throw new MountError('invalid secret mount. one of source, target required');
+    }
+    if (draft.source && draft.id) throw new MountError("both source and id can't be set");
+  }
+  if (draft.sharing && type !== 'cache') throw new MountError(`invalid cache sharing set for ${type} mount`);
+  return { ...draft, type, readonly: draft.readonly ?? (type !== 'cache' && type !== 'tmpfs') };
+}
+
+function allowedFor<T>(draft: Draft, key: string, types: readonly RunMount['type'][], value: T): T {
+  const type = draft.type ?? 'bind';
+  if (!types.includes(type)) throw new MountError(`unexpected key '${key}' for mount type '${type}'`);
+  return value;
+}
+
+function oneOf<T extends string>(allowed: readonly T[], value: string, reason: string): T {
+  const found = allowed.find((candidate) => candidate === value.toLowerCase());
+  if (found === undefined) throw new MountError(`${reason} "${value}"${didYouMean(value, allowed)}`);
+  return found;
+}
+
+function checked<T>(value: T | undefined, reason: string): T {
+  if (value === undefined) throw new MountError(reason);
+  return value;
+}
