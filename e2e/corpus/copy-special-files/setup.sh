@@ -1,0 +1,1 @@
+mkfifo dir/fifo; chmod 640 dir/fifo

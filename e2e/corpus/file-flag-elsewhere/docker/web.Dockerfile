@@ -1,0 +1,2 @@
+FROM e2e/busybox:1
+COPY . /c/

@@ -1,0 +1,58 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { type Bases, makeBases } from './bases/bases.ts';
+import { dockerOk, type EngineAccess, type StartedEngine, startEngine } from './components/docker-engine.ts';
+import { strict } from './support/environment.ts';
+
+/** A part the suites need, or why this machine has none. */
+export type Available<T> = { readonly value: T } | { readonly missing: string };
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    readonly workDirectory: string;
+    readonly engine: Available<EngineAccess>;
+    readonly bases: Available<Bases>;
+  }
+}
+
+/** Starts what all test files share, once; returns what stops it again. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const workDirectory = mkdtempSync(join(tmpdir(), 'boxwright-e2e-'));
+  let started: StartedEngine | undefined;
+  const teardown = async (): Promise<void> => {
+    await started?.stop();
+    rmSync(workDirectory, { recursive: true, force: true });
+  };
+  try {
+    mkdirSync(join(workDirectory, 'tests'));
+    const bases = await available(() => makeBases(join(workDirectory, 'bases')));
+    const wantsEngine = strict || (process.env['BOXWRIGHT_E2E_DOCKER_HOST'] ?? '') !== '';
+    const engine = wantsEngine
+      ? await available(async () => (started = await startEngine(workDirectory)).access)
+      : { missing: 'no Docker Engine asked for: set BOXWRIGHT_E2E=1 or BOXWRIGHT_E2E_DOCKER_HOST' };
+    if ('value' in engine && 'value' in bases) await loadBases(engine.value, bases.value);
+    project.provide('workDirectory', join(workDirectory, 'tests'));
+    project.provide('bases', bases);
+    project.provide('engine', engine);
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+  return teardown;
+}
+
+/** In strict runs a missing part is a failure of the whole suite. */
+async function available<T>(make: () => Promise<T>): Promise<Available<T>> {
+  try {
+    return { value: await make() };
+  } catch (error) {
+    if (strict) throw error;
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function loadBases(access: EngineAccess, bases: Bases): Promise<void> {
+  for (const archive of Object.values(bases.archives)) await dockerOk(access, ['load', '--quiet', '--input', archive]);
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { repositoryRoot } from './environment.ts';
+import { type RunOptions, type RunResult, run, runOk } from './run.ts';
+
+/** The command as `npm ci` leaves it: the built one, never the sources. */
+export const boxwrightPath: string = join(repositoryRoot, 'node_modules/.bin/boxwright');
+
+/** `boxwright ARGS…` with its store at `home`. */
+export function boxwright(home: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return run(boxwrightPath, args, withHome(home, options));
+}
+
+/** As {@link boxwright}; a failure is an error. */
+export function boxwrightOk(home: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+  return runOk(boxwrightPath, args, withHome(home, options));
+}
+
+function withHome(home: string, options: RunOptions): RunOptions {
+  return { ...options, env: { ...cleanEnvironment(options.env ?? process.env), BOXWRIGHT_HOME: home } };
+}
+
+/** The environment without what the test runner put into it. */
+function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const { NODE_OPTIONS: _options, NODE_ENV: _env, VITEST: _vitest, ...rest } = env;
+  return rest;
+}
