@@ -1,5 +1,6 @@
 export { createdAgo, humanDuration } from './ago.ts';
 export { displayWidth, padToWidth, truncateToWidth } from './display-width.ts';
+export { type DockerInspectSource, dockerInspect } from './docker-inspect.ts';
 export { type HistoryRow, type HistorySource, historyRows } from './history-rows.ts';
 export { type HistoryTableOptions, historyTable } from './history-table.ts';
 export { type LayerSize, layerSize } from './layer-size.ts';

@@ -9,7 +9,7 @@ export interface ProgressRenderer {
 
 /** Where a renderer draws: a stream, as far as it needs to know it. */
 export interface ProgressOutput {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
   readonly rows?: number;

@@ -13,8 +13,8 @@ export class CapturedOutput implements ProgressOutput {
     this.rows = terminal?.rows ?? 24;
   }
 
-  write(text: string): boolean {
-    this.text += text;
+  write(text: string | Uint8Array): boolean {
+    this.text += typeof text === 'string' ? text : Buffer.from(text).toString();
     return true;
   }
 }

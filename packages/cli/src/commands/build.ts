@@ -1,0 +1,91 @@
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { BuildRequest, BuildResult } from '@boxwright/build';
+import { UsageError } from '@boxwright/errors';
+import { ImageStore } from '@boxwright/oci';
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-context.ts';
+import { newCommand } from '../commander.ts';
+import { createRenderer } from '../progress/create-renderer.ts';
+import { readInput } from '../read-input.ts';
+import { storeRoot } from '../store-root.ts';
+import { safeJson } from '../terminal/safe-json.ts';
+import { writeFileAtomically } from '../write-file.ts';
+import { addBuildFlags, type BuildFlags } from './build-flags.ts';
+import { buildRequest, usesStandardOutput } from './build-request.ts';
+
+/** Longest Dockerfile that is read from standard input, bytes; the parser's own limit is the same. */
+const maxDockerfileSize = 16 * 1024 * 1024;
+
+const examples = [
+  'boxwright build -t app .',
+  'boxwright build -t app:1.2 -t app:latest --build-arg VERSION=1.2 --target release .',
+  'boxwright build -f docker/Dockerfile --secret id=token,env=TOKEN -t app .',
+  'boxwright build -o type=oci,dest=app.tar .            an OCI archive',
+  'boxwright build -o type=docker,dest=- -t app . | docker load',
+  'boxwright build -o out .                              the file system, as files in ./out',
+  "printf 'FROM scratch\\nCOPY . /\\n' | boxwright build -f - -t files .",
+];
+
+/** `boxwright build`. */
+export function buildCommand(context: CommandContext): Command {
+  const command = newCommand('build', 'Builds an image from a Dockerfile.', context, examples).argument(
+    '<context>',
+    'directory with the files that COPY and ADD read',
+  );
+  return addBuildFlags(command).action((place: string, flags: BuildFlags) => build(place, flags, context));
+}
+
+async function build(place: string, flags: BuildFlags, context: CommandContext): Promise<void> {
+  const request = buildRequest(place, flags, context);
+  const toStandardOutput = usesStandardOutput(request.outputs);
+  if (toStandardOutput && context.stdout.isTTY === true) {
+    throw new UsageError('an archive is not written to a terminal', {
+      hint: 'Redirect standard output, or give a dest=FILE.',
+    });
+  }
+  const files = resultFiles(flags, context.cwd);
+  // A file left from an earlier build must not pass for this one's if this one fails.
+  for (const file of Object.values(files)) if (file !== undefined) removeStale(file);
+
+  const dockerfile =
+    request.dockerfilePath === '-'
+      ? await readInput(context.stdin.fd, maxDockerfileSize, 'the Dockerfile', context.signal)
+      : undefined;
+  using store = ImageStore.open(storeRoot(flags.store, context));
+  const result = await runEngine(
+    {
+      ...request,
+      ...(dockerfile === undefined ? {} : { dockerfileText: dockerfile.toString() }),
+      store,
+      signal: context.signal,
+    },
+    flags,
+    context,
+  );
+  if (files.metadata !== undefined) writeFileAtomically(files.metadata, `${safeJson(result.metadata, 2)}\n`);
+  if (files.imageId !== undefined) writeFileAtomically(files.imageId, result.imageId);
+  if (!toStandardOutput) context.stdout.write(`${result.imageId}\n`);
+}
+
+async function runEngine(request: BuildRequest, flags: BuildFlags, context: CommandContext): Promise<BuildResult> {
+  const renderer = await createRenderer(flags.quiet ? 'quiet' : flags.progress, context.stderr, context.colors);
+  const { createEmbeddedEngine } = await import('@boxwright/build');
+  try {
+    return await createEmbeddedEngine().build({ ...request, onEvent: (event) => renderer.onEvent(event) });
+  } finally {
+    renderer.finish();
+  }
+}
+
+function resultFiles(flags: BuildFlags, cwd: string): { readonly imageId?: string; readonly metadata?: string } {
+  return {
+    ...(flags.iidfile === undefined ? {} : { imageId: resolve(cwd, flags.iidfile) }),
+    ...(flags.metadataFile === undefined ? {} : { metadata: resolve(cwd, flags.metadataFile) }),
+  };
+}
+
+/** Only regular files: `--iidfile /dev/stdout` is lawful. */
+function removeStale(file: string): void {
+  if (!file.startsWith('/dev/')) rmSync(file, { force: true });
+}
