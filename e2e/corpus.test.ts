@@ -32,9 +32,7 @@ describe.skipIf(missing !== undefined)(`builds equal those of Docker with BuildK
       const ofDocker = (keep: boolean): Promise<Outcome> =>
         buildWithDocker(engine.value, corpusCase, context, bases.value.hash, { keep });
       const expected = corpusCase.withoutEngine === undefined ? await ofDocker(true) : undefined;
-      const actual = engineWithItself
-        ? await ofDocker(false)
-        : await buildWithBoxwright(home, corpusCase, context);
+      const actual = engineWithItself ? await ofDocker(false) : await buildWithBoxwright(home, corpusCase, context);
       if (corpusCase.fails !== undefined) {
         if (expected !== undefined) expect(expected, 'the engine has to refuse it too').toHaveProperty('failure');
         expect(actual).toHaveProperty('failure');

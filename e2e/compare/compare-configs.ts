@@ -1,5 +1,5 @@
-import { TimeClasses } from './time-classes.ts';
 import type { ImageSummary, Json } from './summary.ts';
+import { TimeClasses } from './time-classes.ts';
 
 /** Differences of the config JSON (times by class, diffIDs by count) and of the history rows. */
 export function compareConfigs(expected: ImageSummary, actual: ImageSummary): string[] {

@@ -1,6 +1,6 @@
+import { type RunOptions, type RunResult, run, runOk } from '../support/run.ts';
 import { type Chroot, chrootCommand, openChroot } from './chroot.ts';
 import { startDockerd } from './dockerd.ts';
-import { type RunOptions, type RunResult, run, runOk } from '../support/run.ts';
 
 /** How to reach a running Docker Engine: plain data, so that it can be handed to the test processes. */
 export interface EngineAccess {

@@ -24,7 +24,9 @@ export async function buildWithDocker(
   basesHash: string,
   options: { readonly keep: boolean },
 ): Promise<Outcome> {
-  const key = createHash('sha256').update([FORMAT, corpusCase.hash, basesHash, access.version].join('\n')).digest('hex');
+  const key = createHash('sha256')
+    .update([FORMAT, corpusCase.hash, basesHash, access.version].join('\n'))
+    .digest('hex');
   const kept = join(cacheDirectory(), 'docker-results', `${key}.json`);
   // Written below, by this same code.
   if (options.keep && existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8')) as Outcome;

@@ -1,1 +1,0 @@
-mkdir t; echo f > t/f; tar -C t -cf t.tar f; rm -r t
