@@ -7,14 +7,31 @@ import type { VariableLookup } from './shell-word.ts';
  * (https://docs.docker.com/reference/dockerfile/#predefined-args).
  */
 export const proxyArgs: readonly string[] = [
-  ...['HTTP_PROXY', 'http_proxy', 'HTTPS_PROXY', 'https_proxy', 'FTP_PROXY', 'ftp_proxy'],
-  ...['NO_PROXY', 'no_proxy', 'ALL_PROXY', 'all_proxy'],
+  'HTTP_PROXY',
+  'http_proxy',
+  'HTTPS_PROXY',
+  'https_proxy',
+  'FTP_PROXY',
+  'ftp_proxy',
+  'NO_PROXY',
+  'no_proxy',
+  'ALL_PROXY',
+  'all_proxy',
 ];
 
 /** Arguments whose value the builder sets in the global scope; a stage sees them after `ARG NAME`. */
 export const platformArgs: readonly string[] = [
-  ...['BUILDPLATFORM', 'BUILDOS', 'BUILDOSVERSION', 'BUILDARCH', 'BUILDVARIANT'],
-  ...['TARGETPLATFORM', 'TARGETOS', 'TARGETOSVERSION', 'TARGETARCH', 'TARGETVARIANT', 'TARGETSTAGE'],
+  'BUILDPLATFORM',
+  'BUILDOS',
+  'BUILDOSVERSION',
+  'BUILDARCH',
+  'BUILDVARIANT',
+  'TARGETPLATFORM',
+  'TARGETOS',
+  'TARGETOSVERSION',
+  'TARGETARCH',
+  'TARGETVARIANT',
+  'TARGETSTAGE',
 ];
 
 /** A platform as far as its arguments need it. */

@@ -82,8 +82,15 @@ function expand(instruction: Instruction | FromInstruction, expander: Expander):
       return { ...instruction, ports: instruction.ports.flatMap((port) => expander.words(port)) };
     case 'run':
       return { ...instruction, mounts: instruction.mountTexts.map((text) => expander.mount(text)) };
-    default:
+    case 'cmd':
+    case 'entrypoint':
+    case 'shell':
+    case 'healthcheck':
+    case 'onbuild':
+    case 'maintainer':
       return instruction;
+    default:
+      throw new TypeError('unknown kind of instruction', { cause: instruction satisfies never });
   }
 }
 

@@ -8,8 +8,17 @@ export {
   resolveArgs,
   resolveMetaArgs,
 } from './build-args.ts';
+export { cleanPath } from './clean-path.ts';
+export {
+  type CopyPattern,
+  compileCopyPattern,
+  hasWildcard,
+  matchCopyPattern,
+  splitWildcard,
+} from './copy-pattern.ts';
 export { DockerfileError, type DockerfileErrorCode } from './dockerfile-error.ts';
 export { type ExpandOptions, expandInstruction, type InstructionFaultOptions, instructionFault } from './expand.ts';
+export { type IgnoreMatcher, parseIgnoreFile } from './ignore-file.ts';
 export type {
   AddInstruction,
   ArgDeclaration,
@@ -47,6 +56,7 @@ export type {
 export { type ParseOptions, parseDockerfile, parseTrigger } from './parse-dockerfile.ts';
 export { instructionNames } from './parse-instruction.ts';
 export { type RunScript, runScript } from './parse-run.ts';
+export { createPatternMatcher, type PatternMatcher, type PatternSource } from './pattern-matcher.ts';
 export { parsePortSpec } from './ports.ts';
 export { parseDuration, parseRamSize } from './quantities.ts';
 export { type ExpandedWord, expandWord, type VariableLookup, WordError, type WordOptions } from './shell-word.ts';

@@ -10,10 +10,10 @@ export class MountError extends Error {
 
 const mountTypes = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const;
 const sharings = ['shared', 'private', 'locked'] as const;
-const keys = [
-  ...['type', 'from', 'source', 'target', 'readonly', 'id', 'sharing', 'required', 'size', 'mode', 'uid', 'gid'],
-  ...['src', 'dst', 'destination', 'ro', 'rw', 'readwrite', 'env'],
-];
+const keys: readonly string[] =
+  'type from source src target dst destination readonly ro readwrite rw id sharing required size mode uid gid env'.split(
+    ' ',
+  );
 
 type Draft = { -readonly [K in keyof RunMount]?: RunMount[K] };
 
@@ -48,7 +48,7 @@ export function previewRunMount(text: string): RunMount {
   if ('reason' in record) throw new MountError(`failed to parse csv mounts: ${record.reason}`);
   let from: string | undefined;
   for (const field of record.fields) {
-    const [key = '', value] = splitField(field);
+    const [key, value] = splitField(field);
     if (key !== 'from' || value === undefined) continue;
     if (/\$./.test(value)) {
       throw new MountError("'from' doesn't support variable expansion, define alias stage instead");

@@ -11,7 +11,7 @@ export type ShellPattern = readonly (readonly Unit[])[];
 export function parseShellPattern(text: string): ShellPattern | { readonly invalidEscape: string } {
   const runs: Unit[][] = [];
   let run: Unit[] = [];
-  const characters = [...text];
+  const characters = Array.from(text);
   for (let index = 0; index < characters.length; index++) {
     const character = characters[index] ?? '';
     if (character === '*') {
@@ -34,16 +34,16 @@ export function parseShellPattern(text: string): ShellPattern | { readonly inval
 
 /** Removes the shortest or longest match from the start of the value. */
 export function trimPrefix(pattern: ShellPattern, value: string, greedy: boolean): string {
-  const characters = [...value];
+  const characters = Array.from(value);
   const end = matchAt(pattern, characters, 0, greedy);
   return end === -1 ? value : characters.slice(end).join('');
 }
 
 /** Removes the shortest or longest match from the end of the value: both are matched backwards. */
 export function trimSuffix(pattern: ShellPattern, value: string, greedy: boolean): string {
-  const characters = [...value].reverse();
-  const end = matchAt(pattern.map((run) => run.toReversed()).reverse(), characters, 0, greedy);
-  return end === -1 ? value : characters.slice(end).reverse().join('');
+  const characters = Array.from(value).toReversed();
+  const end = matchAt(pattern.map((run) => run.toReversed()).toReversed(), characters, 0, greedy);
+  return end === -1 ? value : characters.slice(end).toReversed().join('');
 }
 
 /**
@@ -57,7 +57,7 @@ export function replaceMatches(
   all: boolean,
   limit: number,
 ): string | undefined {
-  const characters = [...value];
+  const characters = Array.from(value);
   const out: string[] = [];
   let length = 0;
   let copied = 0;

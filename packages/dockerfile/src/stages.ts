@@ -222,7 +222,7 @@ function dependenciesOf(base: StageBase, sources: SelectedStage['sources']): num
   for (const source of [base, ...[...sources.values()].flat()]) {
     if (source?.kind === 'stage') indexes.add(source.index);
   }
-  return [...indexes].sort((a, b) => a - b);
+  return [...indexes].toSorted((a, b) => a - b);
 }
 
 /** A stage may depend on later ones only where it is not built; a circle is refused wherever it is. */
