@@ -5,6 +5,7 @@ export { mount, umount } from './mounts.ts';
 export { chroot, prctl, sethostname, setns, unshare } from './namespaces.ts';
 export { type DeviceNumber, linkDescriptor, mknod, splitDevice } from './nodes.ts';
 export { openBeneath, openInRoot } from './open-in-root.ts';
+export { mountOverlay, type OverlayMount } from './overlay.ts';
 export { type PathLike, SystemCallError } from './system-call-error.ts';
 export { setTimesNs } from './times.ts';
 export { getXattr, listXattrs, removeXattr, setXattr, type XattrTarget } from './xattrs.ts';

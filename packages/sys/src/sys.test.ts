@@ -217,10 +217,17 @@ describe('mounts and namespaces', () => {
   });
 
   it.runIf(isRoot)('works in a worker thread, whose mounts the main thread does not see', async () => {
-    for (const name of ['lower', 'upper', 'work', 'merged']) fs.mkdirSync(path.join(dir, name));
-    fs.writeFileSync(path.join(dir, 'lower/file'), 'lower');
+    // Paths of 100 bytes with the characters that overlayfs splits at: 15 kB of them, where a page holds 4.
+    const base = path.join(dir, 'x'.repeat(Math.max(1, 100 - dir.length)));
+    const layers = 150;
+    for (const name of ['up,per', 'work', 'merged']) fs.mkdirSync(path.join(base, name), { recursive: true });
+    for (let index = 0; index < layers; index++) {
+      fs.mkdirSync(path.join(base, `lower:${index}`));
+      fs.writeFileSync(path.join(base, `lower:${index}`, `own-${index}`), '');
+      fs.writeFileSync(path.join(base, `lower:${index}`, 'file'), String(index));
+    }
     const worker = new Worker(new URL('./testing/overlay-worker.ts', import.meta.url), {
-      workerData: { dir },
+      workerData: { dir: base, layers },
       execArgv: ['--conditions=source'],
     });
     const seen = await new Promise<unknown>((resolve, reject) => {
@@ -228,10 +235,16 @@ describe('mounts and namespaces', () => {
       worker.once('error', reject);
     });
     await worker.terminate();
-    expect(seen).toEqual({ merged: ['file', 'new'], hostname: 'box', whiteout: { major: 0, minor: 0 }, unmounted: [] });
-    expect(fs.readdirSync(path.join(dir, 'merged'))).toEqual([]);
+    expect(seen).toEqual({
+      merged: layers + 2,
+      content: String(layers - 1),
+      hostname: 'box',
+      whiteout: { major: 0, minor: 0 },
+      unmounted: [],
+    });
+    expect(fs.readdirSync(path.join(base, 'merged'))).toEqual([]);
     expect(os.hostname()).not.toBe('box');
-    expect(fs.readdirSync(path.join(dir, 'upper')).toSorted()).toEqual(['file', 'new']);
+    expect(fs.readdirSync(path.join(base, 'up,per')).toSorted()).toEqual(['file', 'new']);
   });
 
   it('reads the no_new_privs flag with prctl', () => {

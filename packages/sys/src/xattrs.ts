@@ -86,7 +86,8 @@ export function removeXattr(target: XattrTarget, name: string): void {
 }
 
 function nameOf(name: string, syscall: string): string | Buffer {
-  return cString(Buffer.from(name, 'latin1'), syscall);
+  // Nearly all names are ASCII, which koffi may encode itself.
+  return cString(/[\u0080-\u00ff]/.test(name) ? Buffer.from(name, 'latin1') : name, syscall);
 }
 
 function fail(answer: number, syscall: string, target: XattrTarget): void {
