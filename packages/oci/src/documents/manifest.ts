@@ -170,7 +170,6 @@ function mediaTypeOf(fields: Fields, expected: readonly string[]): string {
 
   const hasManifests = fields.has('manifests');
   const hasImage = fields.has('config') || fields.has('layers') || fields.has('fsLayers');
-  if (hasManifests && hasImage) throw typeMismatch('it is an image manifest and an index at the same time');
   const mediaType = claim ?? (hasManifests ? OCI_INDEX : OCI_MANIFEST);
   if (!isIndexType(mediaType) && !isManifestType(mediaType)) {
     throw new BoxwrightError('DOCUMENT_UNSUPPORTED', `the media type "${shown(mediaType)}" is not that of an image`, {
@@ -178,7 +177,10 @@ function mediaTypeOf(fields: Fields, expected: readonly string[]): string {
     });
   }
   if (isIndexType(mediaType) ? hasImage : hasManifests) {
-    throw typeMismatch(`its members are not those of ${mediaType}`);
+    const both = hasManifests && hasImage;
+    throw typeMismatch(
+      both ? 'it is a manifest and an index at the same time' : `its members are not those of ${mediaType}`,
+    );
   }
   return mediaType;
 }
