@@ -19,9 +19,11 @@ export type DockerfileErrorCode =
   | 'DOCKERFILE_UNKNOWN_STAGE'
   | 'DOCKERFILE_CIRCULAR_STAGES';
 
-/** A fault in a Dockerfile: says where, and shows the line with a caret. */
+/**
+ * A fault in a Dockerfile: says where, and shows the line with a caret. Faults found after parsing (a source that is
+ * missing, a command that failed) keep their own code.
+ */
 export class DockerfileError extends BoxwrightError {
-  declare readonly code: DockerfileErrorCode;
   readonly file: string;
   readonly range: SourceRange;
   /** What is wrong, without file and line. */
@@ -30,7 +32,7 @@ export class DockerfileError extends BoxwrightError {
   readonly frame: string;
 
   constructor(
-    code: DockerfileErrorCode,
+    code: DockerfileErrorCode | (string & {}),
     source: Source,
     range: SourceRange,
     reason: string,

@@ -176,11 +176,13 @@ class Expander {
 
 /** What {@link instructionFault} knows beside the reason. */
 export interface InstructionFaultOptions {
-  readonly code: DockerfileError['code'];
+  readonly code: string;
   /** The piece of the instruction's text to mark; the instruction word when it is not found. */
   readonly text?: string;
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   readonly cause?: unknown;
+  /** More machine-readable facts. */
+  readonly details?: Readonly<Record<string, unknown>>;
   readonly dockerfile?: Dockerfile | undefined;
 }
 
@@ -194,10 +196,11 @@ export function instructionFault(
     options.dockerfile === undefined
       ? detachedSource(instruction)
       : createSource(options.dockerfile.file, options.dockerfile.text);
-  const { code, hint, cause } = options;
+  const { code, hint, cause, details } = options;
   return new DockerfileError(code, source, locate(instruction, options.text ?? ''), reason, {
     ...(hint === undefined ? {} : { hint }),
     ...(cause === undefined ? {} : { cause }),
+    ...(details === undefined ? {} : { details }),
   });
 }
 
