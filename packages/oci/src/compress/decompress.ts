@@ -27,13 +27,14 @@ export function decompress(
     case 'none':
       return passThrough(source, guard);
     case 'gzip':
-      return runDecoder('gzip', createGunzip({ chunkSize: OUTPUT_CHUNK }), counted(source, guard), guard);
+      return runDecoder('gzip', () => createGunzip({ chunkSize: OUTPUT_CHUNK }), counted(source, guard), guard);
     case 'zstd':
       return expandZstd(source, guard);
     case 'xz':
     case 'bzip2':
-      return decompressWithHelper(kind, counted(source, guard), guard);
+      break;
   }
+  return decompressWithHelper(kind, counted(source, guard), guard);
 }
 
 async function* passThrough(
@@ -60,8 +61,8 @@ function expandZstd(source: AsyncIterable<Uint8Array>, guard: ExpansionGuard): A
   requireZstd();
   const windowLog = guard.limits.zstdWindowLog;
   const params = { [constants.ZSTD_d_windowLogMax]: windowLog };
-  const decoder = createZstdDecompress({ chunkSize: OUTPUT_CHUNK, params });
-  return runDecoder('zstd', decoder, framesOf(counted(source, guard), new ZstdFrames(windowLog)), guard);
+  const open = () => createZstdDecompress({ chunkSize: OUTPUT_CHUNK, params });
+  return runDecoder('zstd', open, framesOf(counted(source, guard), new ZstdFrames(windowLog)), guard);
 }
 
 /** A frame without content: what the decoder is given when a stream holds skippable frames only. */

@@ -8,13 +8,15 @@ import type { ExpansionGuard } from './expansion-guard.ts';
  */
 export async function* runDecoder(
   kind: 'gzip' | 'zstd',
-  decoder: Gunzip | ZstdDecompress,
+  open: () => Gunzip | ZstdDecompress,
   source: AsyncIterable<Uint8Array>,
   guard: ExpansionGuard,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const decoder = open();
   const feeding = new Feeding(kind, decoder);
   const fed = feeding.run(source);
-  // The failure is thrown below; this only says that somebody looks at it.
+  // Failures are thrown where the decoder is read or `fed` is awaited; these two only say that somebody looks at them.
+  decoder.on('error', () => undefined);
   fed.catch((error: unknown) => decoder.destroy(error instanceof Error ? error : new Error(String(error))));
   try {
     // The cast: a decoder without encoding gives out buffers, its type says any.
@@ -54,7 +56,7 @@ class Feeding {
     try {
       for await (const chunk of source) {
         if (this.#isOver) this.#checkRest(chunk);
-        else if ((await this.#write(chunk)) === 'closed') return;
+        else if (!(await this.#write(chunk))) return;
       }
     } catch (error) {
       this.failed = true;
@@ -63,16 +65,17 @@ class Feeding {
     if (!this.#isOver) this.#decoder.end();
   }
 
-  /** Writes one chunk; `over` when the decoder found the end of the stream in it, `closed` when nobody reads any more. */
-  async #write(chunk: Uint8Array): Promise<'taken' | 'closed' | 'over'> {
-    if (this.#decoder.destroyed) return 'closed';
-    const outcome = await offer(this.#decoder, chunk);
+  /** Writes one chunk; false when nobody reads any more. */
+  async #write(chunk: Uint8Array): Promise<boolean> {
+    if (this.#decoder.destroyed || !(await offer(this.#decoder, chunk))) return false;
     this.#fed += chunk.length;
-    if (outcome === 'over') {
+    // Bytes are left over only when the decoder found the end of the stream before them.
+    const left = this.#fed - this.#decoder.bytesWritten;
+    if (left > 0) {
       this.#isOver = true;
-      this.#checkRest(chunk.subarray(chunk.length - (this.#fed - this.#decoder.bytesWritten)));
+      this.#checkRest(chunk.subarray(chunk.length - left));
     }
-    return outcome;
+    return true;
   }
 
   #checkRest(rest: Uint8Array): void {
@@ -80,18 +83,15 @@ class Feeding {
   }
 }
 
-function offer(decoder: Gunzip | ZstdDecompress, chunk: Uint8Array): Promise<'taken' | 'closed' | 'over'> {
+/** Resolves when the decoder is done with the chunk: true, or false when it failed or was closed. */
+function offer(decoder: Gunzip | ZstdDecompress, chunk: Uint8Array): Promise<boolean> {
   return new Promise((resolve) => {
-    const settle = (outcome: 'taken' | 'closed' | 'over') => {
-      decoder.off('end', onEnd);
+    const settle = (isTaken: boolean) => {
       decoder.off('close', onClose);
-      resolve(outcome);
+      resolve(isTaken);
     };
-    const onEnd = () => settle('over');
-    const onClose = () => settle('closed');
-    decoder.once('end', onEnd);
+    const onClose = () => settle(false);
     decoder.once('close', onClose);
-    // Not called when the decoder takes the stream to be over before the end of the chunk; 'end' comes then.
-    decoder.write(chunk, (error) => settle(error === null || error === undefined ? 'taken' : 'closed'));
+    decoder.write(chunk, (error) => settle(error === null || error === undefined));
   });
 }

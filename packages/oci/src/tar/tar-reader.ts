@@ -99,8 +99,10 @@ export class TarReader {
         return length;
       }
       case 'ended':
-        return bytes.length - at;
+        break;
     }
+    // What follows the end mark is of no interest.
+    return bytes.length - at;
   }
 
   #consumeBlock(bytes: Buffer, at: number): number {
