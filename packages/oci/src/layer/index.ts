@@ -1,4 +1,12 @@
 export { baseName, displayPath, joinPath, layerPath, parentPath, ROOT_PATH } from './layer-path.ts';
+export { unpackLayer } from './unpack-layer.ts';
+export {
+  type DirectoryAttributes,
+  defaultUnpackLimits,
+  type UnpackLimits,
+  type UnpackOptions,
+  type UnpackResult,
+} from './unpack-options.ts';
 export {
   OPAQUE_WHITEOUT,
   opaqueWhiteoutPath,

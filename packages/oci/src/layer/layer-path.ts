@@ -6,6 +6,9 @@ const MAX_PATH_BYTES = 4095;
 /** NAME_MAX of every Linux file system that images are unpacked on. */
 const MAX_NAME_BYTES = 255;
 
+/** Links followed in one path before it counts as a loop (what Go's and containerd's resolvers allow). */
+export const MAX_LINKS = 255;
+
 /** The path of the root of a layer or image. The cast makes the brand: no bytes. */
 export const ROOT_PATH: ByteString = '' as ByteString;
 
@@ -42,6 +45,17 @@ export function layerPath(raw: ByteString): ByteString {
 export function joinPath(dir: ByteString, name: string): ByteString {
   // The cast keeps the brand: `name` is a component of a ByteString.
   return (dir === '' ? name : `${dir}/${name}`) as ByteString;
+}
+
+/**
+ * {@link joinPath} for a directory that links may have led to.
+ *
+ * @throws BoxwrightError `LAYER_PATH_INVALID` when the result is longer than a path may be
+ */
+export function childPath(dir: ByteString, name: string): ByteString {
+  const path = joinPath(dir, name);
+  if (path.length > MAX_PATH_BYTES) throw invalid(path, `is longer than ${MAX_PATH_BYTES} bytes`);
+  return path;
 }
 
 /** The directory that holds `path`; `''` for what lies in the root, and for the root itself. */

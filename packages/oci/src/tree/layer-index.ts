@@ -1,13 +1,19 @@
-import { BoxwrightError } from '@boxwright/errors';
 import type { ByteString } from '../bytes.ts';
-import { baseName, displayPath, joinPath, layerPath, parentPath, ROOT_PATH } from '../layer/layer-path.ts';
+import { invalidLink, notADirectory, tooManyLinks } from '../layer/layer-errors.ts';
+import {
+  baseName,
+  childPath,
+  displayPath,
+  joinPath,
+  layerPath,
+  MAX_LINKS,
+  parentPath,
+  ROOT_PATH,
+} from '../layer/layer-path.ts';
 import { parseWhiteout } from '../layer/whiteout.ts';
 import type { TarEntry } from '../tar/entry.ts';
 import type { ScannedEntry } from '../tar/scan-tar.ts';
 import type { SparseSegment } from '../tar/sparse-map.ts';
-
-/** Links followed in one path before it counts as a loop (what Go's and containerd's resolvers allow). */
-export const MAX_LINKS = 255;
 
 /** One path of one layer, hard links resolved, duplicates and replaced types settled as unpacking would settle them. */
 export interface LayerNode {
@@ -132,7 +138,7 @@ export class LayerIndex {
 
   #applyEntry(directory: Node, name: ByteString, scanned: ScannedEntry): void {
     const { entry } = scanned;
-    const path = joinPath(directory.path, name);
+    const path = childPath(directory.path, name);
     const existing = this.#nodes.get(path);
     // Looked up before anything is replaced; a link to itself changes nothing.
     const target = entry.type === 'hardlink' ? this.#linkTarget(path, entry) : undefined;
@@ -209,22 +215,22 @@ export class LayerIndex {
         directory = this.#nodes.get(parentPath(directory.path)) ?? this.#root;
         continue;
       }
-      const childPath = layerPath(joinPath(directory.path, component));
-      let child = this.#nodes.get(childPath);
+      const step = childPath(directory.path, component);
+      let child = this.#nodes.get(step);
       if (child === undefined) {
         if (!create) return undefined;
-        child = this.#create(childPath, directory);
+        child = this.#create(step, directory);
       }
       if (isDirectoryNode(child)) {
         directory = child;
       } else if (child.entry?.type === 'symlink') {
-        if (++links > MAX_LINKS) throw invalidLink(childPath, 'leads to more than 255 further links');
+        if (++links > MAX_LINKS) throw tooManyLinks(step);
         const target = child.entry.linkName ?? ROOT_PATH;
         if (target.startsWith('/')) directory = this.#root;
         for (const part of target.split('/').reverse()) pending.push(part);
       } else {
         if (!create) return undefined;
-        throw notADirectory(childPath, `a ${child.entry?.type ?? 'file'}`);
+        throw notADirectory(step, `a ${child.entry?.type ?? 'file'}`);
       }
     }
     return directory;
@@ -234,17 +240,4 @@ export class LayerIndex {
 /** True for a directory, also one that is only implied. */
 export function isDirectoryNode(node: LayerNode): boolean {
   return node.entry === undefined || node.entry.type === 'directory';
-}
-
-function invalidLink(path: ByteString, why: string): BoxwrightError {
-  return new BoxwrightError('LAYER_LINK_INVALID', `layer entry ${JSON.stringify(displayPath(path))} ${why}`, {
-    hint: 'The layer is broken: hard links must name a file that the same layer holds before them.',
-  });
-}
-
-function notADirectory(path: ByteString, what: string): BoxwrightError {
-  const message = `layer entry ${JSON.stringify(displayPath(path))} is ${what}, but the layer has entries below it`;
-  return new BoxwrightError('LAYER_NOT_A_DIRECTORY', message, {
-    hint: 'The layer is broken: the same layer must not have content below something that is not a directory.',
-  });
 }

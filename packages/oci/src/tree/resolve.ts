@@ -1,7 +1,6 @@
 import { BoxwrightError } from '@boxwright/errors';
 import type { ByteString } from '../bytes.ts';
-import { displayPath, joinPath, ROOT_PATH } from '../layer/layer-path.ts';
-import { MAX_LINKS } from './layer-index.ts';
+import { displayPath, joinPath, MAX_LINKS, ROOT_PATH } from '../layer/layer-path.ts';
 import type { TreeNode } from './tree-node.ts';
 
 /** How a path is followed. */
