@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { type Bases, makeBases } from './bases/bases.ts';
 import { dockerOk, type EngineAccess, type StartedEngine, startEngine } from './components/docker-engine.ts';
+import { boxwrightOk, boxwrightPath } from './support/boxwright.ts';
 import { strict } from './support/environment.ts';
 
 /** A part the suites need, or why this machine has none. */
@@ -14,6 +15,8 @@ declare module 'vitest' {
     readonly workDirectory: string;
     readonly engine: Available<EngineAccess>;
     readonly bases: Available<Bases>;
+    /** Whether a RUN can be run on this machine. */
+    readonly sandbox: Available<true>;
   }
 }
 
@@ -36,11 +39,28 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('workDirectory', join(workDirectory, 'tests'));
     project.provide('bases', bases);
     project.provide('engine', engine);
+    const sandbox = await available(() => tryRun(bases, join(workDirectory, 'probe')));
+    project.provide('sandbox', sandbox);
+    for (const part of [bases, engine, sandbox]) if ('missing' in part) console.log(`end-to-end: ${part.missing}`);
   } catch (error) {
     await teardown();
     throw error;
   }
   return teardown;
+}
+
+/** Builds the smallest Dockerfile with a RUN. */
+async function tryRun(bases: Available<Bases>, directory: string): Promise<true> {
+  if ('missing' in bases) throw new Error(bases.missing);
+  if (!existsSync(boxwrightPath)) throw new Error('the command is not built: npm run build');
+  mkdirSync(directory);
+  const { busybox } = bases.value.archives;
+  await boxwrightOk(directory, ['load', '--input', busybox ?? '']);
+  await boxwrightOk(directory, ['build', '--network=none', '--quiet', '--file', '-', directory], {
+    input: 'FROM e2e/busybox:1\nRUN true\n',
+  });
+  rmSync(directory, { recursive: true, force: true });
+  return true;
 }
 
 /** In strict runs a missing part is a failure of the whole suite. */
