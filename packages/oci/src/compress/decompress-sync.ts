@@ -49,31 +49,39 @@ function* chunksOf(fd: number): Generator<Buffer, void, undefined> {
 }
 
 function gunzipSync(fd: number, onChunk: (chunk: Buffer) => void): void {
-  using decoder = new SyncDecoder('gzip', createGunzip({ chunkSize: 64 }), onChunk);
-  let isOver = false;
-  for (const chunk of chunksOf(fd)) {
-    const left: number = isOver ? chunk.length : decoder.write(chunk, constants.Z_NO_FLUSH);
-    // Node leaves bytes behind only after the end of the stream, and only when a zero byte comes next.
-    isOver ||= left > 0;
-    if (chunk.subarray(chunk.length - left).some((byte) => byte !== 0)) {
-      throw compressionInvalid('gzip', 'junk follows the end of the stream');
+  const decoder = new SyncDecoder('gzip', createGunzip({ chunkSize: 64 }), onChunk);
+  try {
+    let isOver = false;
+    for (const chunk of chunksOf(fd)) {
+      const left: number = isOver ? chunk.length : decoder.write(chunk, constants.Z_NO_FLUSH);
+      // Node leaves bytes behind only after the end of the stream, and only when a zero byte comes next.
+      isOver ||= left > 0;
+      if (chunk.subarray(chunk.length - left).some((byte) => byte !== 0)) {
+        throw compressionInvalid('gzip', 'junk follows the end of the stream');
+      }
     }
+    if (!isOver) decoder.write(Buffer.alloc(0), constants.Z_FINISH);
+  } finally {
+    decoder.close();
   }
-  if (!isOver) decoder.write(Buffer.alloc(0), constants.Z_FINISH);
 }
 
 function unzstdSync(fd: number, onChunk: (chunk: Buffer) => void, windowLog: number): void {
   requireZstd();
   const params = { [constants.ZSTD_d_windowLogMax]: windowLog };
   const frames = new ZstdFrames(windowLog);
-  using decoder = new SyncDecoder('zstd', createZstdDecompress({ chunkSize: 64, params }), onChunk);
-  for (const chunk of chunksOf(fd)) {
-    for (const piece of frames.split(chunk)) {
-      const left = decoder.write(piece, constants.ZSTD_e_continue);
-      if (left > 0) throw compressionInvalid('zstd', 'a frame ends before its last block');
+  const decoder = new SyncDecoder('zstd', createZstdDecompress({ chunkSize: 64, params }), onChunk);
+  try {
+    for (const chunk of chunksOf(fd)) {
+      for (const piece of frames.split(chunk)) {
+        const left = decoder.write(piece, constants.ZSTD_e_continue);
+        if (left > 0) throw compressionInvalid('zstd', 'a frame ends before its last block');
+      }
     }
+    if (!frames.isComplete) throw compressionInvalid('zstd', 'it ends inside a frame');
+  } finally {
+    decoder.close();
   }
-  if (!frames.isComplete) throw compressionInvalid('zstd', 'it ends inside a frame');
 }
 
 /** What is used of the native handle. */
@@ -125,7 +133,8 @@ class SyncDecoder {
     }
   }
 
-  [Symbol.dispose](): void {
+  /** Frees the native memory. */
+  close(): void {
     this.#decoder.destroy();
   }
 }

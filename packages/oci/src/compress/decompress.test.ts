@@ -208,3 +208,35 @@ describe('detectCompression', () => {
     expect(detectCompression(bytes)).toBe(kind);
   });
 });
+
+describe.each(['gzip', 'zstd'] as const)('spoilt %s', (kind) => {
+  it('is refused, or expands to the very bytes: never to others, and both paths agree', async () => {
+    const sound = Buffer.concat([PACK[kind](SMALL), PACK[kind](SMALL.subarray(0, 100))]);
+    const expected = Buffer.concat([SMALL, SMALL.subarray(0, 100)]);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.nat(sound.length - 1),
+        fc.integer({ min: 1, max: 255 }),
+        fc.integer({ min: 1, max: 900 }),
+        async (at, flip, step) => {
+          const spoilt = Buffer.from(sound);
+          spoilt[at] = (spoilt[at] ?? 0) ^ flip;
+          const codes = new Set<unknown>();
+          for (const run of [() => expand(spoilt, kind, {}, step), async () => expandSync(spoilt, kind)]) {
+            try {
+              expect((await run()).equals(expected)).toBe(true);
+              codes.add('same');
+            } catch (error) {
+              codes.add(error instanceof Error && 'code' in error ? error.code : error);
+            }
+          }
+          expect(codes.size).toBe(1);
+          expect(['same', 'COMPRESSION_INVALID', 'COMPRESSION_LIMIT', 'COMPRESSION_UNSUPPORTED']).toContain(
+            [...codes][0],
+          );
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});

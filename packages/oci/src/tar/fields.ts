@@ -63,19 +63,21 @@ export function isZeroBlock(block: Uint8Array, start: number): boolean {
 /** Compares the checksum with both sums in use: unsigned bytes (POSIX) and signed bytes (old Sun and BSD tars). */
 export function checksumMatches(block: Uint8Array, start: number, stored: number): boolean {
   // The field itself (148 to 155) counts as eight blanks.
-  let unsigned = 8 * 0x20;
-  let high = 0;
-  for (let index = start; index < start + 148; index++) {
-    const byte = block[index] ?? 0;
-    unsigned += byte;
-    high += byte >> 7;
+  const unsigned = 8 * 0x20 + sum(block, start, start + 148) + sum(block, start + 156, start + BLOCK_SIZE);
+  if (stored === unsigned) return true;
+  let negative = 0;
+  for (let index = start; index < start + BLOCK_SIZE; index++) {
+    const isField = index >= start + 148 && index < start + 156;
+    if (!isField && (block[index] ?? 0) >= 0x80) negative++;
   }
-  for (let index = start + 156; index < start + BLOCK_SIZE; index++) {
-    const byte = block[index] ?? 0;
-    unsigned += byte;
-    high += byte >> 7;
-  }
-  return stored === unsigned || stored === unsigned - 256 * high;
+  return stored === unsigned - 256 * negative;
+}
+
+/** The sum of the bytes in a range; kept apart because it runs over every header. */
+export function sum(block: Uint8Array, start: number, end: number): number {
+  let total = 0;
+  for (let index = start; index < end; index++) total += block[index] ?? 0;
+  return total;
 }
 
 /** True when every byte is ASCII, as POSIX wants header fields to be. */

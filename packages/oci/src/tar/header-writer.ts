@@ -1,5 +1,5 @@
 import type { TarEntry, TarEntryType } from './entry.ts';
-import { isAscii } from './fields.ts';
+import { isAscii, sum } from './fields.ts';
 
 const TYPEFLAGS: Readonly<Record<TarEntryType, number>> = {
   file: 0x30,
@@ -81,9 +81,7 @@ function writeOctal(block: Buffer, at: number, digits: number, value: number): v
 
 function finishHeader(block: Buffer, at: number): void {
   block.write('ustar\u000000', at + 257, 8, 'latin1');
-  let sum = 8 * 0x20;
   // The checksum field is still zero, and nothing is ever written beyond the device numbers.
-  for (let index = at; index < at + 345; index++) sum += block[index] ?? 0;
-  writeOctal(block, at + 148, 6, sum);
+  writeOctal(block, at + 148, 6, 8 * 0x20 + sum(block, at, at + 345));
   block[at + 155] = 0x20;
 }

@@ -3,12 +3,16 @@ import { EntryAssembler } from './entry-assembler.ts';
 import { BLOCK_SIZE, isZeroBlock, paddingOf } from './fields.ts';
 import type { TarReadOptions } from './limits.ts';
 import { emitZeros, SparseExpander } from './sparse-expander.ts';
+import type { SparseSegment } from './sparse-map.ts';
 import { tarInvalid } from './tar-error.ts';
 
 /** Who listens to a {@link TarReader}. A chunk is valid only during the call: it may be part of the caller's buffer. */
 export interface TarHandler {
-  /** A new entry. `dataOffset`: where its content begins, in bytes from the start of the archive. */
-  entry(entry: TarEntry, dataOffset: number): void;
+  /**
+   * A new entry. `dataOffset`: where its stored content begins, in bytes from the start of the archive; `sparse`: the
+   * stored runs of a sparse file, which follow each other from there on (as in `ScannedEntry`).
+   */
+  entry(entry: TarEntry, dataOffset: number, sparse?: readonly SparseSegment[]): void;
   /** The next bytes of the entry's content, sparse files expanded. */
   data?(chunk: Buffer): void;
   /** `length` zero bytes of a sparse file; without this method they come as `data`. */
@@ -171,7 +175,7 @@ export class TarReader {
 
   #beginEntry(dataOffset: number): void {
     const { entry, segments, storedSize } = this.#assembler;
-    this.#handler.entry(entry, dataOffset);
+    this.#handler.entry(entry, dataOffset, segments);
     this.#expander =
       segments === undefined
         ? undefined
