@@ -1,0 +1,2 @@
+export { runInSandbox } from './run-in-sandbox.ts';
+export { type SandboxMount, type SandboxResult, type SandboxSpec, type SandboxUser } from './spec.ts';

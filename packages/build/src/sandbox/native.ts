@@ -1,0 +1,117 @@
+import { constants } from 'node:os';
+import { BoxwrightError } from '@boxwright/errors';
+import { DEFAULT_HOSTNAME } from './docker-defaults.ts';
+import { explainExecutable, findCommand } from './find-command.ts';
+import { withHome } from './home.ts';
+import { hostFacts } from './host-facts.ts';
+import { CallList, type FailedCall } from './init/call-list.ts';
+import { isolate, returnTerminal } from './init/isolate.ts';
+import { type InitEnd, initArchitecture, type RunningInit, startInit } from './init/start.ts';
+import { supervise } from './init/supervise.ts';
+import type { PreparedRoot, RootSpec } from './root/prepare.ts';
+import type { Scratch } from './root/scratch.ts';
+import { seccompFilter } from './seccomp/filter.ts';
+import type { SandboxResult } from './spec.ts';
+
+/** A command that was started, by whichever means. */
+export interface StartedCommand extends Pick<RunningInit, 'output' | 'kill'> {
+  /** Rejects with BoxwrightError when the command could not be run. */
+  readonly result: Promise<SandboxResult>;
+}
+
+/** Everything a tier needs to start a command. */
+export interface CommandStart {
+  readonly scratch: Scratch;
+  readonly root: PreparedRoot;
+  readonly spec: RootSpec;
+  readonly onOutput: (stream: 1 | 2, chunk: Buffer) => void;
+}
+
+/**
+ * Runs the command without any helper program: our own init makes the namespaces and takes the privileges away.
+ *
+ * @throws BoxwrightError `SANDBOX_COMMAND_NOT_FOUND`, `SANDBOX_COMMAND_NOT_EXECUTABLE`; the result rejects
+ *   with those, `SANDBOX_COMMAND_FOREIGN`, or `SANDBOX_FAILED` naming the call that the kernel refused
+ */
+export function startNative({ scratch, root, spec, onOutput }: CommandStart): StartedCommand {
+  const architecture = initArchitecture() ?? 'x64'; // startInit refuses the others
+  const facts = hostFacts();
+  const executable = commandPath(root.descriptor, spec);
+  const stdio = spec.stdio ?? 'pipe';
+  const list = new CallList(architecture);
+  supervise(
+    list,
+    () =>
+      isolate(list, {
+        root: root.path,
+        executable,
+        args: spec.args,
+        env: withHome(root.descriptor, spec.env, spec.user.uid),
+        cwd: spec.cwd,
+        user: spec.user,
+        hostname: spec.hostname ?? DEFAULT_HOSTNAME,
+        ownNetwork: spec.network === 'none',
+        bindSys: facts.userNamespace,
+        capabilities: facts.capabilities,
+        lastCapability: facts.lastCapability,
+        seccomp: filterFor(architecture),
+        masked: facts.masked,
+        readonly: facts.readonly,
+        cgroups: facts.cgroups,
+        tty: stdio === 'tty',
+      }),
+    stdio === 'tty' ? () => returnTerminal(list) : undefined,
+  );
+  const init = startInit({ scratch, runDirectory: root.runDirectory, list, stdio, owner: spec.user, onOutput });
+  const result = init.ended.then((end) => {
+    if (end.failed !== undefined) throw failure(end.failed, root.descriptor, executable);
+    return resultOf(end);
+  });
+  return { result, output: init.output, kill: init.kill };
+}
+
+/** The executable of a command. @throws BoxwrightError when there is none */
+export function commandPath(root: number, spec: RootSpec): string {
+  const name = spec.args[0];
+  if (name === undefined || name === '')
+    throw new BoxwrightError('SANDBOX_COMMAND_NOT_FOUND', 'there is no command to run');
+  return findCommand({ root, env: spec.env, cwd: spec.cwd }, name);
+}
+
+let filter: Buffer | undefined;
+
+function filterFor(architecture: 'x64' | 'arm64'): Buffer {
+  filter ??= seccompFilter(architecture);
+  return filter;
+}
+
+/** A wait(2) status in the terms of a shell. */
+export function resultOf({ status }: InitEnd): SandboxResult {
+  if (status === undefined) return { exitCode: 128 + constants.signals.SIGKILL, signal: 'SIGKILL' };
+  const number = status & 0x7f;
+  if (number === 0) return { exitCode: (status >> 8) & 0xff };
+  const name = Object.entries(constants.signals).find(([, value]) => value === number)?.[0];
+  return { exitCode: 128 + number, signal: name ?? `SIG${number}` };
+}
+
+function failure(failed: FailedCall, root: number, executable: string): BoxwrightError {
+  const { call, purpose, errno } = failed;
+  if (call === 'execve') {
+    const explained = explainExecutable({ root }, executable, errno);
+    if (explained !== undefined) return explained;
+  }
+  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
+  return new BoxwrightError('SANDBOX_FAILED', `the sandbox could not ${purpose}: ${call} answered ${name}`, {
+    hint: hintFor(call, name),
+    details: { call, purpose, errno: name },
+  });
+}
+
+function hintFor(call: string, errno: string): string {
+  if (errno === 'E2BIG')
+    return 'The command and its environment are larger than the kernel takes; pass large values in files.';
+  if (call === 'pivot_root')
+    return 'This happens when the root of this machine or container is an initramfs or a chroot; run elsewhere.';
+  if (errno === 'ENOSPC') return 'The limit of namespaces is reached: see /proc/sys/user/max_*_namespaces.';
+  return 'Run `boxwright doctor`; in a container, a sandbox needs one that is privileged or may use user namespaces.';
+}

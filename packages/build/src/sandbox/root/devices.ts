@@ -1,0 +1,39 @@
+import { closeSync, mkdirSync, openSync, symlinkSync } from 'node:fs';
+import { MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, mount, SystemCallError } from '@boxwright/sys';
+import { deviceNames } from '../docker-defaults.ts';
+
+const links: readonly (readonly [name: string, target: string])[] = [
+  ['fd', '/proc/self/fd'],
+  ['stdin', '/proc/self/fd/0'],
+  ['stdout', '/proc/self/fd/1'],
+  ['stderr', '/proc/self/fd/2'],
+  ['ptmx', 'pts/ptmx'],
+];
+
+/**
+ * Mounts a fresh /dev at `target`: nodes, terminals, shared memory; /dev/mqueue is an empty directory, for the command's
+ * process to mount in its IPC namespace. The file system is `nodev` and the few nodes are bound from the host one by one, so
+ * that what a command with CAP_MKNOD adds cannot be opened.
+ */
+export function mountDevices(target: string): void {
+  mount('tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, 'mode=755,size=65536k');
+  for (const name of deviceNames) {
+    closeSync(openSync(`${target}/${name}`, 'wx', 0o666));
+    mount(`/dev/${name}`, `${target}/${name}`, null, MS_BIND);
+  }
+  for (const [name, destination] of links) symlinkSync(destination, `${target}/${name}`);
+  for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${target}/${name}`, 0o755);
+  mountTerminals(`${target}/pts`);
+  mount('shm', `${target}/shm`, 'tmpfs', MS_NOSUID | MS_NODEV | MS_NOEXEC, 'mode=1777,size=65536k');
+}
+
+/** The group tty (5, as everywhere) may be missing from a user namespace. */
+function mountTerminals(target: string): void {
+  const options = 'newinstance,ptmxmode=0666,mode=0620';
+  try {
+    mount('devpts', target, 'devpts', MS_NOSUID | MS_NOEXEC, `${options},gid=5`);
+  } catch (error) {
+    if (!(error instanceof SystemCallError) || error.code !== 'EINVAL') throw error;
+    mount('devpts', target, 'devpts', MS_NOSUID | MS_NOEXEC, options);
+  }
+}

@@ -1,0 +1,58 @@
+import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { BoxwrightError } from '@boxwright/errors';
+import { CLONE_NEWNS, MS_NODEV, MS_NOSUID, MS_REC, MS_SLAVE, mount, unshare } from '@boxwright/sys';
+
+/** Directories that every kernel has and that this thread can do without: a mount hides what is in them. */
+const mountPoints = ['/proc/fs', '/proc/bus', '/proc/irq', '/proc/tty'];
+
+/** A file system in memory that only the sandbox thread sees; it goes with the thread, however that ends. */
+export class Scratch {
+  readonly path: string;
+  readonly #links = new Map<string, string>();
+  #runs = 0;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Moves the calling thread into a mount namespace of its own and mounts the scratch space there. Mounts made
+   * on the host later still appear in it.
+   *
+   * @throws SystemCallError `EPERM` without the privilege to do so
+   */
+  static open(): Scratch {
+    const path = mountPoints.find((candidate) => existsSync(candidate));
+    if (path === undefined) {
+      throw new BoxwrightError('SANDBOX_UNAVAILABLE', 'the sandbox needs /proc', { hint: 'Mount proc at /proc.' });
+    }
+    unshare(CLONE_NEWNS);
+    mount('none', '/', null, MS_REC | MS_SLAVE);
+    mount('boxwright', path, 'tmpfs', MS_NOSUID | MS_NODEV, 'mode=700');
+    mkdirSync(`${path}/l`);
+    return new Scratch(path);
+  }
+
+  /** A short name for a directory: overlayfs takes the names of all layers in one page of text, without commas or colons. */
+  shortName(directory: string): string {
+    let link = this.#links.get(directory);
+    if (link === undefined) {
+      link = `${this.path}/l/${this.#links.size.toString(36)}`;
+      symlinkSync(directory, link);
+      this.#links.set(directory, link);
+    }
+    return link;
+  }
+
+  /** A directory for one run. */
+  makeRunDirectory(): string {
+    const directory = `${this.path}/r${(this.#runs++).toString(36)}`;
+    mkdirSync(directory, 0o755);
+    return directory;
+  }
+
+  /** Removes what {@link makeRunDirectory} made, after everything in it was unmounted. */
+  removeRunDirectory(directory: string): void {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
