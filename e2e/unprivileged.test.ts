@@ -1,0 +1,155 @@
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { summarizeArchive } from './compare/summary.ts';
+import { boxwrightPath } from './support/boxwright.ts';
+import { machineState, processesMentioning } from './support/leftovers.ts';
+import { type RunResult, run } from './support/run.ts';
+import { baseArchive, makeScene, missingBases, type Scene, unfinishedWork } from './support/scene.ts';
+import { removeTemporaryDirectoriesAfterEach } from './support/temporary.ts';
+
+removeTemporaryDirectoriesAfterEach();
+
+const USER = 61_234;
+/** These tests become another user, or forbid themselves what a user may do: both take root to arrange. */
+const isRoot = process.getuid?.() === 0;
+
+const PLAIN = 'FROM e2e/rich:1\nCOPY --chown=app:staff --chmod=640 a /owned/a\nADD dir /dir\nWORKDIR /made\nENV A=1\n';
+const WITH_RUN = `${PLAIN}USER root\nRUN id -u > /id && mkdir /d && touch /d/f && chown 1:1 /d/f 2>/dev/null; rm /links/a\n`;
+const FILES = { Dockerfile: PLAIN, 'Dockerfile.run': WITH_RUN, a: 'a\n', 'dir/b': 'b\n' };
+
+/** A scene whose every part belongs to the user, the base loaded by the user. */
+async function userScene(as: (scene: Scene, args: string[]) => Promise<RunResult>): Promise<Scene> {
+  const scene = await makeScene(FILES, []);
+  mkdirSync(scene.home);
+  for (const path of [scene.directory, scene.home, scene.context]) chownSync(path, USER, USER);
+  chmodSync(scene.directory, 0o755);
+  const loaded = await as(scene, ['load', '--input', baseArchive('rich')]);
+  expect(loaded.stderr + loaded.stdout.toString(), 'load').not.toMatch(/error:/);
+  return scene;
+}
+
+/** The command as a user without any privilege. */
+function asUser(scene: Scene, args: string[]): Promise<RunResult> {
+  return run(
+    'setpriv',
+    [`--reuid=${USER}`, `--regid=${USER}`, '--clear-groups', '--bounding-set=-all', boxwrightPath, ...args],
+    { cwd: scene.directory, env: environment(scene) },
+  );
+}
+
+/** The same where, besides, no user namespace can be made: limits of user namespaces are namespaced themselves. */
+function asUserWithoutNamespaces(scene: Scene, args: string[]): Promise<RunResult> {
+  const script =
+    'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --ambient-caps=-all --bounding-set=-all --no-new-privs "$@"';
+  return run(
+    'setpriv',
+    [
+      ...[`--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'],
+      ...['unshare', '--user', `--map-user=${USER}`, `--map-group=${USER}`, '--keep-caps'],
+      ...['sh', '-c', script, 'sh', boxwrightPath, ...args],
+    ],
+    { cwd: scene.directory, env: environment(scene) },
+  );
+}
+
+function environment(scene: Scene): NodeJS.ProcessEnv {
+  return { PATH: process.env['PATH'], HOME: scene.directory, BOXWRIGHT_HOME: scene.home };
+}
+
+function buildArgs(scene: Scene, file: string): string[] {
+  const dest = join(scene.directory, 'home/out.tar');
+  return [
+    'build',
+    '--network=none',
+    '--file',
+    join(scene.context, file),
+    '--output',
+    `type=docker,dest=${dest}`,
+    scene.context,
+  ];
+}
+
+/** What the files of an image look like, without times. */
+async function files(archive: string): Promise<string[]> {
+  const image = await summarizeArchive(archive);
+  return image.layers.slice(4).flatMap((layer) =>
+    layer
+      .filter(({ type }) => type !== 'dir')
+      .map(({ path, type, mode, uid, gid, sha256 }) => `${path} ${type} ${mode.toString(8)} ${uid}:${gid} ${sha256}`)
+      .toSorted(),
+  );
+}
+
+describe.skipIf(!isRoot || missingBases() !== undefined)('without privilege', () => {
+  let namespaces = false;
+  beforeAll(async () => {
+    const probe = await run('setpriv', [
+      `--reuid=${USER}`,
+      `--regid=${USER}`,
+      '--clear-groups',
+      'unshare',
+      '-Ur',
+      'true',
+    ]);
+    namespaces = probe.code === 0;
+  });
+
+  it('a build without RUN works where even user namespaces are forbidden, owners and capabilities kept', async () => {
+    const scene = await userScene(asUserWithoutNamespaces);
+    const result = await asUserWithoutNamespaces(scene, buildArgs(scene, 'Dockerfile'));
+    expect(result.stderr).not.toMatch(/error:/i);
+    expect(result.code).toBe(0);
+    const image = await summarizeArchive(join(scene.home, 'out.tar'));
+    const owned = image.layers.flat().find(({ path }) => path === 'owned/a');
+    expect(owned).toMatchObject({ uid: 1000, gid: 50, mode: 0o640 });
+    const ping = image.layers.flat().find(({ path }) => path === 'usr/bin/ping');
+    expect(ping?.xattrs).toHaveProperty(['security.capability']);
+  });
+
+  it('a RUN is refused before anything is done there, and says why', async () => {
+    const scene = await userScene(asUserWithoutNamespaces);
+    const result = await asUserWithoutNamespaces(scene, buildArgs(scene, 'Dockerfile.run'));
+    expect(result.code).toBe(1);
+    expect(result.stderr).toMatch(/\[SANDBOX_UNAVAILABLE\]/);
+    expect(result.stderr).toMatch(/user namespace/i);
+    expect(result.stderr).toMatch(/hint:/);
+    expect(result.stderr).not.toMatch(/INTERNAL/);
+    expect(existsSync(join(scene.home, 'out.tar'))).toBe(false);
+    expect(unfinishedWork(scene.home)).toEqual([]);
+  });
+
+  it('a user builds with RUN in a user namespace, and leaves nothing behind', async ({ skip }) => {
+    if (!namespaces) skip('this kernel gives users no user namespaces');
+    const scene = await userScene(asUser);
+    const before = machineState();
+    const result = await asUser(scene, buildArgs(scene, 'Dockerfile.run'));
+    expect(result.stderr).not.toMatch(/error:/i);
+    expect(result.code).toBe(0);
+    const made = await files(join(scene.home, 'out.tar'));
+    expect(made.find((line) => line.startsWith('id '))).toMatch(
+      /^id file 644 0:0 9a271f2a916b0b6ee6cecb2426f0b3206ef074578be55d9bc94f6f3fe3ab86aa$/,
+    );
+    expect(made.some((line) => line.startsWith('links/.wh.a '))).toBe(true);
+    expect(machineState()).toEqual(before);
+    expect(processesMentioning(scene.home)).toEqual([]);
+    expect(unfinishedWork(scene.home)).toEqual([]);
+  });
+
+  it('every file of the store belongs to the user', async ({ skip }) => {
+    if (!namespaces) skip('this kernel gives users no user namespaces');
+    const scene = await userScene(asUser);
+    await asUser(scene, buildArgs(scene, 'Dockerfile.run'));
+    const foreign = readdirSync(scene.home, { recursive: true, encoding: 'utf8' }).filter((path) => {
+      const stat = lstatSync(join(scene.home, path), { throwIfNoEntry: false });
+      return stat !== undefined && stat.uid !== USER;
+    });
+    expect(foreign).toEqual([]);
+  });
+
+  it('doctor tells what works and what does not', async () => {
+    const scene = await userScene(asUserWithoutNamespaces);
+    const result = await asUserWithoutNamespaces(scene, ['doctor']);
+    expect(result.stdout.toString() + result.stderr).toMatch(/user namespace/i);
+  });
+});
