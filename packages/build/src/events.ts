@@ -12,7 +12,13 @@ export type BuildEvent =
   | { readonly type: 'cached'; readonly id: string; readonly time: number }
   | { readonly type: 'completed'; readonly id: string; readonly time: number; readonly error?: BoxwrightError }
   /** Output of a RUN: stream 1 is stdout, 2 stderr. */
-  | { readonly type: 'log'; readonly id: string; readonly stream: 1 | 2; readonly data: Uint8Array; readonly time: number }
+  | {
+      readonly type: 'log';
+      readonly id: string;
+      readonly stream: 1 | 2;
+      readonly data: Uint8Array;
+      readonly time: number;
+    }
   /** Something inside a step that has a size: "transferring context", "exporting layers". */
   | {
       readonly type: 'status';
@@ -24,4 +30,10 @@ export type BuildEvent =
       readonly time: number;
       readonly done: boolean;
     }
-  | { readonly type: 'warning'; readonly message: string; readonly detail?: string; readonly file?: string; readonly line?: number };
+  | {
+      readonly type: 'warning';
+      readonly message: string;
+      readonly detail?: string;
+      readonly file?: string;
+      readonly line?: number;
+    };

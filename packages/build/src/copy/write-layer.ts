@@ -1,0 +1,65 @@
+import { closeSync } from 'node:fs';
+import { type Digest, type ImageStore, type TarEntry, TarWriter } from '@boxwright/oci';
+import type { SourceNode } from '../source/source-tree.ts';
+import { openContent, readContent } from './content-digest.ts';
+import type { LayerEntry } from './destination.ts';
+
+/** A layer in the store: an uncompressed tar, so its digest is its diffID. */
+export interface WrittenLayer {
+  readonly diffId: Digest;
+  /** Bytes of the tar. */
+  readonly size: number;
+}
+
+const BLOCK = 1 << 20;
+
+/** Writes entries as a layer into the store; hashing and writing happen in the one pass over the content. */
+export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): WrittenLayer {
+  const blob = store.createBlob();
+  try {
+    const tar = new TarWriter((chunk) => blob.write(chunk));
+    let buffer: Buffer | undefined;
+    for (const { node, linkTo } of entries) {
+      if (linkTo !== undefined) {
+        tar.writeEntry({ ...tarEntry(node), type: 'hardlink', size: 0, linkName: linkTo });
+        continue;
+      }
+      tar.writeEntry(tarEntry(node));
+      if (node.type !== 'file' || node.size === 0) continue;
+      if (node.content?.kind === 'file') {
+        const descriptor = openContent(node.content);
+        try {
+          tar.writeFileContent(descriptor, node.size);
+        } finally {
+          closeSync(descriptor);
+        }
+      } else {
+        buffer ??= Buffer.allocUnsafe(BLOCK);
+        readContent(node, buffer, (chunk) => tar.writeData(chunk));
+      }
+    }
+    tar.finish();
+    const { digest, size } = blob.commit();
+    return { diffId: digest, size };
+  } catch (error) {
+    blob.abort();
+    throw error;
+  }
+}
+
+/** A node as the entry of a tar. */
+export function tarEntry(node: SourceNode): TarEntry {
+  return {
+    path: node.path,
+    type: node.type,
+    mode: node.mode,
+    uid: node.uid,
+    gid: node.gid,
+    size: node.type === 'file' ? node.size : 0,
+    mtimeNs: node.mtimeNs,
+    ...(node.linkName === undefined ? {} : { linkName: node.linkName }),
+    ...(node.devMajor === undefined ? {} : { devMajor: node.devMajor }),
+    ...(node.devMinor === undefined ? {} : { devMinor: node.devMinor }),
+    ...(node.xattrs === undefined ? {} : { xattrs: node.xattrs }),
+  };
+}

@@ -1,0 +1,56 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Dockerfile, parseDockerfile, parseIgnoreFile } from '@boxwright/dockerfile';
+import { BoxwrightError } from '@boxwright/errors';
+import type { BuildRequest } from './engine.ts';
+import type { ProgressReporter } from './progress.ts';
+
+/** The Dockerfile and the ignore file that goes with it. */
+export interface DockerfileSource {
+  readonly dockerfile: Dockerfile;
+  /** Text of `<Dockerfile>.dockerignore`, else of the context's `.dockerignore`; undefined when there is neither. */
+  readonly ignoreText: string | undefined;
+}
+
+/** Larger than any Dockerfile that means well; the parser has its own limits below. */
+const MAX_BYTES = 16 << 20;
+
+/** @throws BoxwrightError `DOCKERFILE_NOT_FOUND`, `DOCKERFILE_TOO_LARGE`, `IGNORE_PATTERN`; DockerfileError */
+export function loadDockerfile(request: BuildRequest, reporter: ProgressReporter): DockerfileSource {
+  const file = request.dockerfilePath;
+  const text = request.dockerfileText ?? readRequired(file);
+  const dockerfile = parseDockerfile(text, { file });
+  for (const { rule, message, range } of dockerfile.warnings) {
+    reporter.warning({ message: `${rule}: ${message}`, file, line: range.start.line });
+  }
+  const own = request.dockerfileText === undefined ? readOptional(`${file}.dockerignore`) : undefined;
+  const ignoreText = own ?? readOptional(join(request.contextDir, '.dockerignore'));
+  // Read here once so that a wrong pattern is reported before anything runs.
+  if (ignoreText !== undefined)
+    parseIgnoreFile(ignoreText, { file: own === undefined ? '.dockerignore' : `${file}.dockerignore` });
+  return { dockerfile, ignoreText };
+}
+
+function readRequired(file: string): Buffer {
+  const bytes = readLimited(file);
+  if (bytes !== undefined) return bytes;
+  throw new BoxwrightError('DOCKERFILE_NOT_FOUND', `no Dockerfile at ${file}`, {
+    hint: 'name it with -f, or give another build context',
+  });
+}
+
+function readOptional(file: string): string | undefined {
+  return readLimited(file)?.toString('utf8');
+}
+
+function readLimited(file: string): Buffer | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (!stats.isFile())
+    throw new BoxwrightError('DOCKERFILE_NOT_FOUND', `${file} is not a regular file`, {
+      hint: 'name the Dockerfile with -f',
+    });
+  if (stats.size > MAX_BYTES)
+    throw new BoxwrightError('DOCKERFILE_TOO_LARGE', `${file} has ${stats.size} bytes, more than ${MAX_BYTES}`);
+  return readFileSync(file);
+}

@@ -1,0 +1,82 @@
+import type { Digest, ImageStore, OverlayNamespace } from '@boxwright/oci';
+import type { WrittenLayer } from '../copy/write-layer.ts';
+import type { WorkerPool } from '../workers/worker-pool.ts';
+
+/** What layers need to come into being. */
+export interface LayerEnvironment {
+  readonly store: ImageStore;
+  readonly pool: WorkerPool;
+  readonly overlay: OverlayNamespace;
+}
+
+/**
+ * A layer of a stage: a tar that may still be on its way, and the directory it unpacks to, which only a RUN asks for and
+ * which the RUN that made the layer has already.
+ */
+export class Layer {
+  readonly #environment: LayerEnvironment;
+  readonly #written: Promise<WrittenLayer>;
+  readonly #tarPath: (written: WrittenLayer) => string | Promise<string>;
+  readonly #unpacked: (() => string) | undefined;
+  #directory: Promise<string> | undefined;
+
+  /**
+   * @param written diffID and size, once the tar is complete
+   * @param tarPath where the uncompressed tar is; the store's blob of that digest unless the layer came compressed
+   * @param unpacked where its unpacked form is, if there is one already; it may move when the build ends
+   */
+  constructor(
+    environment: LayerEnvironment,
+    written: Promise<WrittenLayer>,
+    tarPath?: (written: WrittenLayer) => string | Promise<string>,
+    unpacked?: () => string,
+  ) {
+    this.#environment = environment;
+    this.#written = written;
+    this.#tarPath = tarPath ?? (({ diffId }) => environment.store.blobPath(diffId));
+    this.#unpacked = unpacked;
+    // Whoever needs the layer sees the failure; nobody needing it any more is no crash.
+    written.catch(() => {});
+  }
+
+  /** The directory a RUN of this build has just filled; undefined for layers that came another way. */
+  get upper(): string | undefined {
+    return this.#unpacked?.();
+  }
+
+  /** diffID and size; waits until the layer is complete. */
+  written(): Promise<WrittenLayer> {
+    return this.#written;
+  }
+
+  diffId(): Promise<Digest> {
+    return this.#written.then(({ diffId }) => diffId);
+  }
+
+  /** Path of the uncompressed tar. */
+  async tar(): Promise<string> {
+    return this.#tarPath(await this.#written);
+  }
+
+  /** Path of the layer's directory in overlayfs form; unpacks it unless the store has it. `below`: the layers under it. */
+  async directory(below: readonly Layer[] = []): Promise<string> {
+    if (this.#unpacked !== undefined) return this.#unpacked();
+    this.#directory ??= this.#unpack(below);
+    return this.#directory;
+  }
+
+  async #unpack(below: readonly Layer[]): Promise<string> {
+    const { store, pool, overlay } = this.#environment;
+    const { diffId } = await this.#written;
+    const known = store.snapshots.get(diffId);
+    if (known !== undefined) return known;
+    const tar = await this.tar();
+    const tars = await Promise.all(below.map((layer) => layer.tar()));
+    return pool.call(pool.pick(), 'unpackSnapshot', tar, diffId, tars, overlay);
+  }
+}
+
+/** Directories of a stack of layers, base first, unpacked where they have to be. */
+export function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
+  return Promise.all(layers.map((layer, at) => layer.directory(layers.slice(0, at))));
+}
