@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 // The launcher: plain JavaScript that every Node from 18 on parses. It answers --version itself, finds a Node that is
 // new enough, and only then loads the program.
-import { existsSync, readFileSync } from 'node:fs';
-import process from 'node:process';
+
+// Where it exists this is several milliseconds faster than an import, which would evaluate every export of the module.
+const builtin = (name) => process.getBuiltinModule?.(name) ?? import(name);
+const { existsSync, readFileSync } = await builtin('node:fs');
 
 const OLDEST_NODE = [22, 18];
 // Set for the re-executed process, so that a Node which misreports itself cannot make a loop.
@@ -40,7 +42,7 @@ async function start() {
  * it must be the user's own.
  */
 async function enableCompileCache() {
-  const { enableCompileCache: enable } = await import('node:module');
+  const { enableCompileCache: enable } = await builtin('node:module');
   const { HOME, XDG_CACHE_HOME, NODE_COMPILE_CACHE } = process.env;
   if (enable === undefined || NODE_COMPILE_CACHE !== undefined) return;
   const base = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : HOME?.startsWith('/') ? `${HOME}/.cache` : undefined;
@@ -56,7 +58,7 @@ async function reexecute() {
     );
     return;
   }
-  const { spawn } = await import('node:child_process');
+  const { spawn } = await builtin('node:child_process');
   const child = spawn(node, process.argv.slice(1), { stdio: 'inherit', env: { ...process.env, [REEXECUTED]: '1' } });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   const forward = (signal) => child.kill(signal);

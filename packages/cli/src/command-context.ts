@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { ProgressOutput } from './progress/renderer.ts';
 
 /** What a command sees of the process around it; tests give it their own. */
@@ -5,7 +6,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute path that relative paths on the command line start from. */
   readonly cwd: string;
-  readonly stdin: { readonly fd: number; readonly isTTY: boolean };
+  /** Opened only when it is asked for: opening a pipe changes its mode for everybody who shares it. */
+  readonly stdin: { readonly isTTY: boolean; readonly open: () => Readable };
   /** Results. */
   readonly stdout: ProgressOutput;
   /** Progress, warnings, errors. */

@@ -4,10 +4,11 @@ import {
   type Descriptor,
   type Digest,
   digestHex,
+  documentLimits,
   familiarName,
   type ImageStore,
   isDigest,
-  OCI_MANIFEST,
+  parseManifestOrIndex,
   parseReference,
   type Reference,
   type StoredTag,
@@ -90,10 +91,22 @@ function findById(store: ImageStore, text: string, tags: readonly StoredTag[]): 
   }
   const digest = `sha256:${prefix}`;
   if (found.size === 0 && isDigest(digest)) {
-    const size = store.blobSize(digest);
-    if (size !== undefined) found.set(digest, { descriptor: { mediaType: OCI_MANIFEST, digest, size } });
+    const descriptor = untaggedImage(store, digest);
+    if (descriptor !== undefined) found.set(digest, { descriptor });
   }
   return [...found.values()];
+}
+
+/** A manifest or index that has no name, by its digest. */
+function untaggedImage(store: ImageStore, digest: Digest): Descriptor | undefined {
+  if (!store.hasBlob(digest)) return undefined;
+  try {
+    const bytes = store.readBlob(digest, documentLimits.manifestBytes);
+    return { mediaType: parseManifestOrIndex(bytes).mediaType, digest, size: bytes.length };
+  } catch {
+    // A layer or a config.
+    return undefined;
+  }
 }
 
 /** A damaged image must not keep others from being found. */

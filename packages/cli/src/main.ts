@@ -1,4 +1,4 @@
-import process from 'node:process';
+import { isatty } from 'node:tty';
 import { runCli } from './cli.ts';
 import type { CommandContext } from './command-context.ts';
 import { endingSignals, InterruptedError } from './interrupted.ts';
@@ -10,6 +10,7 @@ import { wantsColors } from './terminal/colors.ts';
  */
 const sameSignalTime = 500;
 
+// `process` is the global one throughout: importing `node:process` would open all three standard streams.
 const interruption = new AbortController();
 let interruptedAt: number | undefined;
 for (const signal of endingSignals) {
@@ -33,7 +34,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const context: CommandContext = {
   env: process.env,
   cwd: process.cwd(),
-  stdin: { fd: 0, isTTY: process.stdin.isTTY === true },
+  stdin: { isTTY: isatty(0), open: () => process.stdin },
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,

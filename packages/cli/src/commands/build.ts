@@ -50,7 +50,7 @@ async function build(place: string, flags: BuildFlags, context: CommandContext):
 
   const dockerfile =
     request.dockerfilePath === '-'
-      ? await readInput(context.stdin.fd, maxDockerfileSize, 'the Dockerfile', context.signal)
+      ? await readInput(context.stdin.open(), maxDockerfileSize, 'the Dockerfile', context.signal)
       : undefined;
   using store = ImageStore.open(storeRoot(flags.store, context));
   const result = await runEngine(

@@ -1,6 +1,6 @@
 import { displayWidth, padToWidth, truncateToWidth } from '@boxwright/inspect';
 import { statusAmount, stepName } from './status-text.ts';
-import { isCanceled, type Step, type StepStatus, type Trace } from './trace.ts';
+import { type Step, type StepStatus, type Trace } from './trace.ts';
 
 /** Lines of output shown under a running step. */
 const tailLines = 6;
@@ -83,7 +83,7 @@ function stepLine(step: Step, options: FrameOptions): string {
   const time = ((step.completedAt ?? options.now) - (step.startedAt ?? options.now)) / 1000;
   const name = stepName(step);
   if (step.error !== undefined) {
-    return isCanceled(step.error)
+    return step.canceled
       ? timedLine(` => CANCELED ${name}`, time, options.width, colors.canceled)
       : timedLine(` => ERROR ${name}`, time, options.width, colors.failed);
   }

@@ -1,4 +1,5 @@
 import type { BuildEvent } from '@boxwright/build';
+import { BoxwrightError } from '@boxwright/errors';
 import { expect, it } from 'vitest';
 import { CapturedOutput } from '../testing/captured-output.ts';
 import { recordedBuild, recordedStart } from '../testing/recorded-build.ts';
@@ -113,4 +114,15 @@ it('prints a counter again only after 5 seconds or 5 percent', () => {
 #1 exporting 62B / 1.00kB 9.0s
 #1 exporting 1.00kB / 1.00kB 9.5s done
 `);
+});
+
+it('tells the step that failed from those that were stopped because of it', () => {
+  const error = new BoxwrightError('RUN_FAILED', 'exit code: 1', { details: { exitCode: 1 } });
+  const text = render([
+    { type: 'started', id: 'a', time: recordedStart },
+    { type: 'started', id: 'b', time: recordedStart },
+    { type: 'completed', id: 'a', time: recordedStart, error },
+    { type: 'completed', id: 'b', time: recordedStart, error },
+  ]);
+  expect(text).toBe('#1 a\n#1 ERROR: exit code: 1\n\n#2 b\n#2 CANCELED\n------\n > a:\n------\n');
 });

@@ -2,7 +2,7 @@ import type { BuildEvent } from '@boxwright/build';
 import { escapeForTerminal } from '@boxwright/errors';
 import type { ProgressOutput, ProgressRenderer } from './renderer.ts';
 import { failedStepLines, statusAmount, stepName, warningLines } from './status-text.ts';
-import { isCanceled, type Step, type StepStatus, Trace } from './trace.ts';
+import { type Step, type StepStatus, Trace } from './trace.ts';
 
 /** A running step that printed nothing for so long gives way to another one, milliseconds. */
 const quietTime = 1000;
@@ -61,7 +61,7 @@ export class PlainRenderer implements ProgressRenderer {
     clearInterval(this.#timer);
     for (const step of this.#waiting.keys()) this.#print(step, this.#lastPrint);
     for (const step of this.#trace.started) {
-      if (step.error !== undefined && !isCanceled(step.error)) this.#writeLines(failedStepLines(step, failureLines));
+      if (step.error !== undefined && !step.canceled) this.#writeLines(failedStepLines(step, failureLines));
     }
     this.#writeLines(warningLines(this.#trace.warnings));
   }
@@ -126,9 +126,7 @@ export class PlainRenderer implements ProgressRenderer {
 function completionLine(step: Step): string[] {
   const prefix = `#${step.number}`;
   if (step.error !== undefined) {
-    return [
-      isCanceled(step.error) ? `${prefix} CANCELED` : `${prefix} ERROR: ${escapeForTerminal(step.error.message)}`,
-    ];
+    return [step.canceled ? `${prefix} CANCELED` : `${prefix} ERROR: ${escapeForTerminal(step.error.message)}`];
   }
   if (step.cached) return [`${prefix} CACHED`];
   const seconds = ((step.completedAt ?? 0) - (step.startedAt ?? 0)) / 1000;

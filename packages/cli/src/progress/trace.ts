@@ -18,6 +18,9 @@ export interface StepStatus {
   readonly done: boolean;
 }
 
+/** Codes of errors that say that the build was stopped, not what went wrong. */
+const interruptions: ReadonlySet<string> = new Set(['INTERRUPTED', 'CANCELED', 'ABORT_ERR']);
+
 /** What is known of one step. Times are milliseconds since 1970. */
 export interface Step {
   readonly id: string;
@@ -29,6 +32,8 @@ export interface Step {
   readonly completedAt: number | undefined;
   readonly cached: boolean;
   readonly error: BoxwrightError | undefined;
+  /** Stopped because another step failed or the build was interrupted; `error` is then not its own. */
+  readonly canceled: boolean;
   readonly statuses: ReadonlyMap<string, StepStatus>;
   /** The last lines of output, safe to print, each with the seconds since the step's start in front. */
   readonly lines: readonly string[];
@@ -47,6 +52,7 @@ interface MutableStep extends Step {
   completedAt: number | undefined;
   cached: boolean;
   error: BoxwrightError | undefined;
+  canceled: boolean;
   readonly statuses: Map<string, StepStatus>;
   readonly lines: string[];
   lineCount: number;
@@ -58,6 +64,8 @@ export class Trace {
   readonly #steps = new Map<string, MutableStep>();
   readonly #started: MutableStep[] = [];
   readonly #warnings: BuildWarning[] = [];
+  /** Errors that a step has reported; the engine stops the others with the same one. */
+  readonly #failures = new Set<BoxwrightError>();
   #completed = 0;
 
   /** Steps that have started, in that order. */
@@ -123,6 +131,8 @@ export class Trace {
     if (step.completedAt === undefined) this.#completed += 1;
     step.completedAt = time;
     step.error = error;
+    step.canceled = error !== undefined && (interruptions.has(error.code) || this.#failures.has(error));
+    if (error !== undefined) this.#failures.add(error);
     const rest = [...step.streams.values()].map((stream) => stream.end()).filter((line) => line !== undefined);
     step.streams.clear();
     return keep(step, rest, time);
@@ -147,6 +157,7 @@ export class Trace {
         completedAt: undefined,
         cached: false,
         error: undefined,
+        canceled: false,
         statuses: new Map(),
         lines: [],
         lineCount: 0,
@@ -156,11 +167,6 @@ export class Trace {
     }
     return step;
   }
-}
-
-/** True for the error of a step that was stopped because the build was: it is not the cause of the failure. */
-export function isCanceled(error: BoxwrightError): boolean {
-  return error.code === 'CANCELED' || error.code === 'INTERRUPTED' || error.code === 'ABORT_ERR';
 }
 
 function streamOf(step: MutableStep, stream: 1 | 2): LogLines {

@@ -4,7 +4,7 @@ import { createColors } from 'picocolors';
 import { type FrameColors, renderFrame } from './frame.ts';
 import type { ProgressOutput, ProgressRenderer } from './renderer.ts';
 import { failedStepLines, warningLines } from './status-text.ts';
-import { isCanceled, Trace } from './trace.ts';
+import { Trace } from './trace.ts';
 
 /** Time between two pictures, milliseconds. */
 const frameTime = 100;
@@ -46,7 +46,7 @@ export class TtyRenderer implements ProgressRenderer {
 
   finish(): void {
     clearInterval(this.#timer);
-    const failed = this.#trace.started.filter((step) => step.error !== undefined && !isCanceled(step.error));
+    const failed = this.#trace.started.filter((step) => step.error !== undefined && !step.canceled);
     const lines = [
       ...this.#frame(Number.POSITIVE_INFINITY, true),
       ...failed.flatMap((step) => failedStepLines(step, failureLines)),

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { CommandContext } from '../command-context.ts';
 import { CapturedOutput } from './captured-output.ts';
 
@@ -14,7 +15,7 @@ export function testContext(parts: Partial<Pick<CommandContext, 'env' | 'cwd' | 
   return {
     env: {},
     cwd: '/',
-    stdin: { fd: 0, isTTY: false },
+    stdin: { isTTY: false, open: () => Readable.from([]) },
     stdout: new CapturedOutput(),
     stderr: new CapturedOutput(),
     signal: new AbortController().signal,

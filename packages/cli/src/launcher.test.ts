@@ -1,0 +1,77 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryDirectories } from './testing/temporary-directory.ts';
+
+const temporaryDirectory = temporaryDirectories();
+const launcher = new URL('../bin/boxwright.mjs', import.meta.url);
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+/** A package with the real launcher and a program of one's own in place of the bundle. */
+function packageWith(program: string | undefined): string {
+  const root = temporaryDirectory();
+  mkdirSync(join(root, 'bin'));
+  cpSync(launcher, join(root, 'bin/boxwright.mjs'));
+  writeFileSync(join(root, 'package.json'), JSON.stringify({ version, type: 'module' }));
+  if (program !== undefined) {
+    mkdirSync(join(root, 'dist'));
+    writeFileSync(join(root, 'dist/main.js'), program);
+  }
+  return root;
+}
+
+/** Starts the launcher; `old` makes Node call itself 18. */
+function launch(
+  root: string,
+  args: readonly string[],
+  { old = false } = {},
+): { code: number | null; signal: string | null; out: string; err: string } {
+  const pretend = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } })";
+  const nodeArgs = old ? ['--import', `data:text/javascript,${pretend}`] : [];
+  const result = spawnSync(process.execPath, [...nodeArgs, join(root, 'bin/boxwright.mjs'), ...args], {
+    encoding: 'utf8',
+    env: { PATH: '', HOME: root },
+  });
+  return { code: result.status, signal: result.signal, out: result.stdout, err: result.stderr };
+}
+
+describe('the launcher', () => {
+  it.each([['--version'], ['-V']])('answers %s without the program, on an old Node too', (flag) => {
+    const root = packageWith(undefined);
+    expect(launch(root, [flag])).toMatchObject({ code: 0, out: `boxwright ${version}\n`, err: '' });
+    expect(launch(root, [flag], { old: true })).toMatchObject({ code: 0, out: `boxwright ${version}\n` });
+  });
+
+  it('says so when the program is not built', () => {
+    expect(launch(packageWith(undefined), ['images'])).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^error: .*npm run build.*\n$/),
+    });
+  });
+
+  it('starts the program with its arguments and keeps compiled code in the home directory', () => {
+    const root = packageWith('console.log(process.argv.slice(2).join()); process.exitCode = 7;');
+    expect(launch(root, ['a', '--version'])).toMatchObject({ code: 7, out: 'a,--version\n' });
+    expect(readFileSync(join(root, 'package.json'), 'utf8')).toContain(version);
+  });
+
+  it('asks for a newer Node when there is none beside it', () => {
+    expect(launch(packageWith(''), ['images'], { old: true })).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(/^error: boxwright needs Node.js 22\.18 or newer, and this is 18\.20\.0: .*\n$/),
+    });
+  });
+
+  it.each([
+    ['#!/bin/sh\nexit 42\n', { code: 42, signal: null }],
+    ['#!/bin/sh\nkill -TERM $$\n', { code: null, signal: 'SIGTERM' }],
+    ['#!/bin/sh\nshift; echo "$@"\n', { code: 0, out: 'images -q\n' }],
+  ])('re-executes itself with the Node beside it and ends as that does: %j', (node, expected) => {
+    const root = packageWith('');
+    const bin = join(root, `node_modules/node-${process.platform}-${process.arch}/bin`);
+    mkdirSync(bin, { recursive: true });
+    writeFileSync(join(bin, 'node'), node, { mode: 0o755 });
+    expect(launch(root, ['images', '-q'], { old: true })).toMatchObject(expected);
+  });
+});
