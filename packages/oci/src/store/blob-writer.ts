@@ -72,7 +72,7 @@ export class BlobWriter {
   /**
    * Puts the blob in place under its digest, whole for every process from here on.
    *
-   * @throws BoxwrightError DIGEST_MISMATCH, SIZE_MISMATCH when the bytes are not the expected ones; nothing is stored
+   * @throws BoxwrightError BLOB_MISMATCH when the bytes are not the expected ones; nothing is stored then
    */
   commit(expected: ExpectedContent = {}, options: CommitOptions = {}): WrittenContent {
     const fd = this.#open();
@@ -105,25 +105,17 @@ export class BlobWriter {
   }
 }
 
-function checkExpected(written: WrittenContent, expected: ExpectedContent): void {
-  if (expected.size !== undefined && expected.size !== written.size) {
-    throw new BoxwrightError(
-      'SIZE_MISMATCH',
-      `expected ${expected.size} bytes, got ${written.size}${ofDigest(expected)}`,
-      {
-        details: { ...written, expectedSize: expected.size },
-      },
-    );
-  }
-  if (expected.digest !== undefined && expected.digest !== written.digest) {
-    throw new BoxwrightError('DIGEST_MISMATCH', `expected ${expected.digest}, got ${written.digest}`, {
-      details: { ...written, expectedDigest: expected.digest },
-    });
-  }
-}
-
-function ofDigest({ digest }: ExpectedContent): string {
-  return digest === undefined ? '' : ` for ${digest}`;
+function checkExpected({ digest, size }: WrittenContent, expected: ExpectedContent): void {
+  const wrongSize = expected.size !== undefined && expected.size !== size;
+  if (!wrongSize && (expected.digest === undefined || expected.digest === digest)) return;
+  const wanted = [expected.digest, wrongSize ? `${expected.size} bytes` : undefined].filter(
+    (part) => part !== undefined,
+  );
+  const got = wrongSize ? `${size} bytes` : digest;
+  throw new BoxwrightError('BLOB_MISMATCH', `expected ${wanted.join(' of ')}, got ${got}`, {
+    hint: 'the content was damaged or exchanged on its way: fetch it again',
+    details: { digest, size, expectedDigest: expected.digest, expectedSize: expected.size },
+  });
 }
 
 /** A full disk is the user's to mend, so it gets words; other errors pass as they are. */

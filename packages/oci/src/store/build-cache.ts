@@ -8,12 +8,18 @@ import { namesIn, readSmallFile, removeFile, replaceFile, unlessMissing } from '
 import type { StoreSession } from './session.ts';
 
 /** Plain JSON: what a cache record holds for its user. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type CacheValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly CacheValue[]
+  | { readonly [key: string]: CacheValue };
 
 /** What a build step made, found again by its key. */
 export interface CacheRecord {
   readonly key: string;
-  readonly value: JsonValue;
+  readonly value: CacheValue;
   /** Content that the value speaks of; a record is only given out while all of it is in the store. */
   readonly blobs: readonly Digest[];
   /** Milliseconds since 1970. */
@@ -53,7 +59,7 @@ export class BuildCache {
   }
 
   /** Writes the record of a key in one step. @throws BoxwrightError BLOB_MISSING, CACHE_RECORD_TOO_LARGE */
-  put(key: string, value: JsonValue, { blobs }: { readonly blobs: readonly Digest[] }): void {
+  put(key: string, value: CacheValue, { blobs }: { readonly blobs: readonly Digest[] }): void {
     for (const digest of blobs) if (this.#blobs.sizeOf(digest) === undefined) throw this.#blobs.missing(digest);
     const text = JSON.stringify({ key, createdAt: Date.now(), blobs, value });
     if (text.length > recordLimit) {

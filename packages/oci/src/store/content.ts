@@ -20,7 +20,7 @@ import { type Digest, type DigestAlgorithm, digestAlgorithm, digestHex, parseDig
 import { BlobWriter, type FinishedFile } from './blob-writer.ts';
 import { bootStamp } from './boot.ts';
 import { errorCode, fsyncDirectory, removeFile, unlessMissing } from './files.ts';
-import type { StoreSession } from './session.ts';
+import type { SessionUse } from './session.ts';
 
 /** Content is read in pieces of this size. */
 const pieceSize = 1024 * 1024;
@@ -47,9 +47,9 @@ const nouns = { blob: 'blob', layer: 'unpacked layer' } as const;
 export class ContentDirectory {
   readonly path: string;
   readonly #kind: 'blob' | 'layer';
-  readonly #session: StoreSession;
+  readonly #session: SessionUse;
 
-  constructor(path: string, kind: 'blob' | 'layer', session: StoreSession) {
+  constructor(path: string, kind: 'blob' | 'layer', session: SessionUse) {
     this.path = path;
     this.#kind = kind;
     this.#session = session;
@@ -71,6 +71,11 @@ export class ContentDirectory {
     const stat = this.#session.use(this.#kind, digest) ? unlessMissing(() => lstatSync(path)) : before;
     if (stat === undefined) return undefined;
     return this.#isTrusted(stat) || this.#settle(digest, path) ? stat.size : undefined;
+  }
+
+  /** Keeps content from collection while this store is open, whether it is here yet or not. */
+  keep(digest: Digest): void {
+    this.#session.use(this.#kind, digest);
   }
 
   /** A descriptor open for reading; the bytes are not checked. @throws BoxwrightError BLOB_MISSING */
@@ -100,7 +105,7 @@ export class ContentDirectory {
       }
       const matches = hash.digest('hex') === digestHex(digest);
       if (!matches) throw this.#corrupt(digest, fd, 'its bytes do not match its digest');
-      if (expectedSize !== undefined && size !== expectedSize) throw this.#wrongSize(digest, size, expectedSize);
+      if (expectedSize !== undefined && size !== expectedSize) throw this.otherSize(digest, size, expectedSize);
     } finally {
       closeSync(fd);
     }
@@ -158,6 +163,14 @@ export class ContentDirectory {
         details: { digest, path: this.pathOf(digest) },
       },
     );
+  }
+
+  /** The error for content that does not have the size that its descriptor gives. */
+  otherSize(digest: Digest, size: number, expected: number): BoxwrightError {
+    return new BoxwrightError('BLOB_MISMATCH', `${digest} has ${size} bytes, its descriptor says ${expected}`, {
+      hint: 'the document that names it is wrong; ask whoever made the image',
+      details: { digest, size, expected },
+    });
   }
 
   /** Puts what a writer wrote under its digest; the writer removes its temporary name. */
@@ -225,13 +238,6 @@ export class ContentDirectory {
       closeSync(fd);
     }
     return true;
-  }
-
-  #wrongSize(digest: Digest, size: number, expected: number): BoxwrightError {
-    return new BoxwrightError('SIZE_MISMATCH', `${digest} has ${size} bytes, its descriptor says ${expected}`, {
-      hint: 'the document that names it is wrong; ask whoever made the image',
-      details: { digest, size, expected },
-    });
   }
 
   #corrupt(digest: Digest, fd: number, why: string): BoxwrightError {

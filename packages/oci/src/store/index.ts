@@ -1,6 +1,10 @@
-export { BlobWriter, type CommitOptions, type ExpectedContent, type WrittenContent } from './blob-writer.ts';
-export { type BuildCache, type CacheRecord, type JsonValue } from './build-cache.ts';
+export type { BlobWriter, CommitOptions, ExpectedContent, WrittenContent } from './blob-writer.ts';
+export type { BuildCache, CacheRecord, CacheValue } from './build-cache.ts';
+export type { AcquireOptions, CacheMount, CacheMounts, CacheSharing } from './cache-mounts.ts';
+export type { GcOptions, GcReport, RemovedItem, RemovedKind } from './collect.ts';
+export type { Image, ImageLayer } from './image.ts';
 export type { ScratchFile, ScratchFolder } from './scratch-file.ts';
+export { isAttestation } from './select-platform.ts';
 export type { SnapshotDirectory, SnapshotWriter } from './snapshots.ts';
 export { ImageStore } from './store.ts';
 export type { StoredTag } from './tags.ts';

@@ -12,6 +12,9 @@ export const finishedSuffix = '.done';
 /** What a lease can name: one line `<kind> <name>` of the lease file. */
 export type LeaseKind = 'blob' | 'layer' | 'snapshot';
 
+/** What the parts of a store need of a session. */
+export type SessionUse = Pick<StoreSession, 'layout' | 'use' | 'temporaryPath'>;
+
 /**
  * What one open store owns while its process runs: a lease file and a temporary directory, both made at first use and
  * removed by {@link close} or when the process exits; when it is killed, later processes see from the name that the
@@ -43,6 +46,11 @@ export class StoreSession {
     }
     this.#leased.add(line);
     return true;
+  }
+
+  /** This session for reading on behalf of a collector: what is looked at is not kept by that. */
+  observer(): SessionUse {
+    return { layout: this.layout, use: () => false, temporaryPath: (label) => this.temporaryPath(label) };
   }
 
   /** This session's own directory for unfinished work, on the store's file system. */

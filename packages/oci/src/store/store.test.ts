@@ -18,6 +18,7 @@ import type { Descriptor } from '../documents/descriptor.ts';
 import type { Digest } from '../names/digest.ts';
 import { currentOwner, ownedName } from './owner.ts';
 import { ImageStore } from './store.ts';
+import { putExampleImage } from './testing/example-image.ts';
 
 let root: string;
 let store: ImageStore;
@@ -65,11 +66,11 @@ describe('blobs', () => {
     const wrongDigest = store.createBlob();
     wrongDigest.write(Buffer.from('x'));
     expect(() => wrongDigest.commit({ digest: sha256('y') })).toThrowError(
-      expect.objectContaining({ code: 'DIGEST_MISMATCH' }),
+      expect.objectContaining({ code: 'BLOB_MISMATCH' }),
     );
     const wrongSize = store.createBlob();
     wrongSize.write(Buffer.from('x'));
-    expect(() => wrongSize.commit({ size: 2 })).toThrowError(expect.objectContaining({ code: 'SIZE_MISMATCH' }));
+    expect(() => wrongSize.commit({ size: 2 })).toThrowError(expect.objectContaining({ code: 'BLOB_MISMATCH' }));
     expect(store.hasBlob(sha256('x'))).toBe(false);
     expect(readdirSync(dirname(store.temporaryPath()))).toEqual([]);
   });
@@ -167,7 +168,7 @@ describe('blobs', () => {
     let size = 0;
     for (const piece of store.blobPieces(digest, text.length)) size += piece.length;
     expect(size).toBe(3_000_000);
-    expect(() => [...store.blobPieces(digest, 7)]).toThrowError(expect.objectContaining({ code: 'SIZE_MISMATCH' }));
+    expect(() => [...store.blobPieces(digest, 7)]).toThrowError(expect.objectContaining({ code: 'BLOB_MISMATCH' }));
     expect(store.hasBlob(digest)).toBe(true);
   });
 });
@@ -281,30 +282,39 @@ describe('the store', () => {
 });
 
 describe('tags', () => {
-  const descriptor = (digest: Digest): Descriptor => ({
-    mediaType: 'application/octet-stream',
-    digest,
-    size: 5,
-    platform: { os: 'linux', architecture: 'arm', variant: 'v7' },
-    annotations: new Map([['__proto__', 'x']]),
-  });
-
   it('name, rename and forget', () => {
-    const digest = put('hello');
-    store.tag('docker.io/library/a:1', descriptor(digest));
-    store.tag('docker.io/library/../../b:1', descriptor(digest));
-    expect(store.resolve('docker.io/library/a:1')).toEqual(descriptor(digest));
+    const descriptor: Descriptor = {
+      ...putExampleImage(store, 'one'),
+      platform: { os: 'linux', architecture: 'arm', variant: 'v7' },
+      annotations: new Map([['__proto__', 'x']]),
+    };
+    store.tag('docker.io/library/a:1', descriptor);
+    store.tag('docker.io/library/../../b:1', descriptor);
+    expect(store.resolve('docker.io/library/a:1')).toEqual(descriptor);
     expect(store.listTags().map((tag) => tag.name)).toEqual(['docker.io/library/../../b:1', 'docker.io/library/a:1']);
     expect(store.untag('docker.io/library/a:1')).toBe(true);
     expect(store.untag('docker.io/library/a:1')).toBe(false);
     expect(store.resolve('docker.io/library/a:1')).toBeUndefined();
-    expect(statSync(store.blobPath(digest)).mode & 0o222).toBe(0);
   });
 
-  it('are refused when the content is missing', () => {
-    expect(() => store.tag('a', descriptor(sha256('none')))).toThrowError(
-      expect.objectContaining({ code: 'BLOB_MISSING' }),
+  it('make all they name durable', () => {
+    const descriptor = putExampleImage(store, 'one');
+    const layer = store.blobPath(sha256('one'));
+    expect(statSync(layer).mode & 0o222).not.toBe(0);
+    store.tag('a', descriptor);
+    expect(statSync(layer).mode & 0o777).toBe(0o444);
+    expect(statSync(store.blobPath(descriptor.digest)).mode & 0o777).toBe(0o444);
+  });
+
+  it('are refused when content is missing or of another size', () => {
+    const descriptor = putExampleImage(store, 'one');
+    expect(() => store.tag('a', { ...descriptor, size: descriptor.size + 1 })).toThrowError(
+      expect.objectContaining({ code: 'BLOB_MISMATCH' }),
     );
+    rmSync(store.blobPath(sha256('one')));
+    expect(() => store.tag('a', descriptor)).toThrowError(expect.objectContaining({ code: 'BLOB_MISSING' }));
+    rmSync(store.blobPath(descriptor.digest));
+    expect(() => store.tag('a', descriptor)).toThrowError(expect.objectContaining({ code: 'BLOB_MISSING' }));
     expect(store.listTags()).toEqual([]);
   });
 });

@@ -1,10 +1,17 @@
 import type { Descriptor } from '../documents/descriptor.ts';
 import type { Digest, DigestAlgorithm } from '../names/digest.ts';
+import { hostPlatform, type Platform } from '../names/platform.ts';
 import type { BlobWriter } from './blob-writer.ts';
 import { BuildCache } from './build-cache.ts';
+import { CacheMounts } from './cache-mounts.ts';
+import { collect, type GcOptions, type GcReport } from './collect.ts';
 import { ContentDirectory } from './content.ts';
+import { Image } from './image.ts';
+import { LayerTars } from './layer-tar.ts';
 import { openLayout } from './layout.ts';
+import { completeContent, reach } from './reachable.ts';
 import { type ScratchFile, type ScratchFolder, scratchFile } from './scratch-file.ts';
+import { selectManifest } from './select-platform.ts';
 import { StoreSession } from './session.ts';
 import { SnapshotDirectory } from './snapshots.ts';
 import { type StoredTag, TagDirectory } from './tags.ts';
@@ -23,7 +30,10 @@ export class ImageStore {
   readonly cache: BuildCache;
   /** Unpacked layers. */
   readonly snapshots: SnapshotDirectory;
+  /** Directories of `RUN --mount=type=cache`. */
+  readonly cacheMounts: CacheMounts;
   readonly #session: StoreSession;
+  readonly #layerTars: LayerTars;
   readonly #blobs: ContentDirectory;
   readonly #tags: TagDirectory;
 
@@ -33,6 +43,8 @@ export class ImageStore {
     this.#blobs = new ContentDirectory(session.layout.blobs, 'blob', session);
     this.#tags = new TagDirectory(session);
     this.cache = new BuildCache(session, this.#blobs);
+    this.cacheMounts = new CacheMounts(session);
+    this.#layerTars = new LayerTars(this.#blobs, new ContentDirectory(session.layout.layers, 'layer', session));
     this.snapshots = new SnapshotDirectory(session);
   }
 
@@ -80,9 +92,14 @@ export class ImageStore {
     return this.#blobs.open(digest);
   }
 
-  /** Gives an image a name, replacing what had it. */
+  /**
+   * Gives an image or index a name, replacing what had it. From the return on, name and content survive a power cut.
+   *
+   * @param name canonical reference with a tag
+   * @throws BoxwrightError BLOB_MISSING and others of {@link completeContent}: only what is complete gets a name
+   */
   tag(name: string, descriptor: Descriptor): void {
-    this.#blobs.makeDurable([descriptor.digest]);
+    this.#blobs.makeDurable(completeContent(this.#blobs, descriptor));
     this.#tags.set(name, descriptor);
   }
 
@@ -99,6 +116,34 @@ export class ImageStore {
   /** All names, sorted. */
   listTags(): StoredTag[] {
     return this.#tags.list();
+  }
+
+  /**
+   * One image: of an index, the one for the platform (default: this machine's).
+   *
+   * @throws BoxwrightError PLATFORM_MISSING and others of {@link selectManifest}, when it is an index
+   */
+  image(descriptor: Descriptor, platform: Platform = hostPlatform()): Image {
+    return new Image(this.#blobs, selectManifest(this.#blobs, descriptor, platform));
+  }
+
+  /** Path of a layer's uncompressed tar, expanded and checked the first time: see {@link LayerTars.path}. */
+  layerTar(layer: Descriptor, diffId: Digest, signal?: AbortSignal): Promise<string> {
+    return this.#layerTars.path(layer, diffId, signal);
+  }
+
+  /**
+   * Removes what no tag, no kept cache record and no running process needs.
+   *
+   * @throws BoxwrightError STORE_BUSY when another collection does not end; the signal's reason
+   */
+  gc(options: GcOptions = {}): Promise<GcReport> {
+    const { cache, cacheMounts } = this;
+    // Through an observer: reading the images that are kept must not keep them for the next collection.
+    const blobs = new ContentDirectory(this.#session.layout.blobs, 'blob', this.#session.observer());
+    const tagged = () => this.listTags().map((tag) => tag.descriptor);
+    const reachable = () => reach(blobs, tagged());
+    return collect({ session: this.#session, cache, cacheMounts, reachable }, options);
   }
 
   /** A path for unfinished work on the store's file system, removed when this store is closed or its process is gone. */

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { Descriptor } from '../documents/descriptor.ts';
-import { describeDescriptor, readDescriptor } from './descriptor-record.ts';
+import { type Descriptor, descriptorJson, readDescriptor } from '../documents/descriptor.ts';
+import { Fields } from '../documents/fields.ts';
+import { isJsonObject, type JsonValue } from '../documents/json.ts';
+import { parseJson } from '../documents/json-parser.ts';
+import { goJson } from '../documents/json-writer.ts';
 import { namesIn, readSmallFile, removeFile, replaceFile } from './files.ts';
 import type { StoreSession } from './session.ts';
 
@@ -27,8 +30,12 @@ export class TagDirectory {
 
   /** Sets a name, durably and in one step. What it names must have been made durable before. */
   set(name: string, descriptor: Descriptor): void {
-    const record = JSON.stringify({ name, taggedAt: Date.now(), descriptor: describeDescriptor(descriptor) });
-    replaceFile(this.#pathOf(name), record, { temporary: this.#session.temporaryPath('tag'), durable: true });
+    const record = new Map<string, JsonValue>([
+      ['name', name],
+      ['taggedAt', Date.now()],
+      ['descriptor', descriptorJson(descriptor)],
+    ]);
+    replaceFile(this.#pathOf(name), goJson(record), { temporary: this.#session.temporaryPath('tag'), durable: true });
   }
 
   /** What a name stands for, or undefined. */
@@ -61,11 +68,10 @@ export class TagDirectory {
     const bytes = readSmallFile(path, recordLimit);
     if (bytes === undefined) return undefined;
     try {
-      const record: unknown = JSON.parse(bytes.toString());
-      if (typeof record !== 'object' || record === null) return undefined;
-      const { name, taggedAt, descriptor } = { name: undefined, taggedAt: undefined, descriptor: undefined, ...record };
-      if (typeof name !== 'string' || typeof taggedAt !== 'number') return undefined;
-      return { name, taggedAt, descriptor: readDescriptor(descriptor) };
+      const json = parseJson(bytes, { duplicateKeys: 'refuse', maxDepth: 8 });
+      const fields = new Fields('tag record', isJsonObject(json) ? json : new Map());
+      const descriptor = readDescriptor(fields.object('descriptor'));
+      return { name: fields.string('name'), taggedAt: fields.optionalInteger('taggedAt') ?? 0, descriptor };
     } catch {
       return undefined;
     }
