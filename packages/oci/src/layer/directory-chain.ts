@@ -21,8 +21,12 @@ export class DirectoryChain {
   readonly #chain: OpenDirectory[];
   readonly #maxDepth: number;
 
+  /** Descriptor of the root, also while the chain is elsewhere. */
+  readonly rootFd: number;
+
   /** Takes over `rootFd`. */
   constructor(rootFd: number, maxDepth: number) {
+    this.rootFd = rootFd;
     this.#chain = [openDirectoryOf(ROOT_PATH, rootFd, fstatSync(rootFd, { bigint: true }))];
     this.#maxDepth = maxDepth;
   }

@@ -1,4 +1,6 @@
 export { baseName, displayPath, joinPath, layerPath, parentPath, ROOT_PATH } from './layer-path.ts';
+export { packDirectory } from './pack-directory.ts';
+export type { PackOptions, PackResult } from './pack-options.ts';
 export { unpackLayer } from './unpack-layer.ts';
 export {
   type DirectoryAttributes,
@@ -15,3 +17,4 @@ export {
   type Whiteout,
   whiteoutPath,
 } from './whiteout.ts';
+export { isLayerXattr, type OverlayNamespace, opaqueXattr } from './xattr-policy.ts';

@@ -45,6 +45,8 @@ export class LayerUnpacker implements TarHandler {
   readonly #limits: UnpackLimits;
   #path: ByteString = ROOT_PATH;
   #file: OpenFile | undefined;
+  /** Where device nodes were left out. */
+  readonly #skipped = new Set<ByteString>();
   entries = 0;
   bytes = 0;
   skippedDevices = 0;
@@ -125,6 +127,7 @@ export class LayerUnpacker implements TarHandler {
   #place(path: ByteString, entry: TarEntry): void {
     const name = baseName(path);
     const parent = this.#directories.enter(parentPath(path));
+    if (this.#skipped.size > 0) this.#skipped.delete(childPath(parent.path, name));
     switch (entry.type) {
       case 'directory':
         this.#directories.make(parent, name, entry);
@@ -136,11 +139,11 @@ export class LayerUnpacker implements TarHandler {
         this.#createSymlink(parent, name, entry);
         break;
       case 'hardlink':
-        this.#createHardlink(parentPath(path), name, entry);
+        this.#createHardlink(parent, name, entry);
         return;
       case 'char':
       case 'block':
-        if (!this.#createsDevice(entry)) return;
+        if (!this.#createsDevice(entry)) return this.#skipDevice(parent, name);
         this.#createNode(parent, name, entry);
         break;
       case 'fifo':
@@ -169,25 +172,22 @@ export class LayerUnpacker implements TarHandler {
     this.#finishSpecial(place, parent, entry);
   }
 
-  #createHardlink(parentOfLink: ByteString, name: string, entry: TarEntry): void {
+  #createHardlink(parent: OpenDirectory, name: string, entry: TarEntry): void {
     const wanted = layerPath(entry.linkName ?? ROOT_PATH);
     if (wanted === '') throw invalidLink(this.#path, 'is a hard link to the root');
-    const targetName = baseName(wanted);
+    const path = childPath(parent.path, name);
     const targetParent = this.#directories.findExisting(parentPath(wanted));
     if (targetParent === undefined) throw missingTarget(this.#path, wanted);
     try {
-      const source = childOf(targetParent.prefix, targetName);
-      const stats = lstatSync(source, { throwIfNoEntry: false, bigint: true });
-      const realPath = childPath(targetParent.path, targetName);
-      const isWhiteout = stats?.isCharacterDevice() === true && stats.rdev === 0n;
-      if (stats === undefined || !this.#directories.isOurs(realPath, isWhiteout)) {
-        throw missingTarget(this.#path, wanted);
-      }
+      const target = childPath(targetParent.path, baseName(wanted));
+      if (this.#skipped.has(target)) return this.#skipDevice(parent, name);
+      const source = childOf(targetParent.prefix, baseName(wanted));
+      const stats = lstatSync(source, { throwIfNoEntry: false });
+      const isWhiteout = stats?.isCharacterDevice() === true && stats.rdev === 0;
+      if (stats === undefined || !this.#directories.isOurs(target, isWhiteout)) throw missingTarget(this.#path, wanted);
       if (stats.isDirectory()) throw invalidLink(this.#path, `is a hard link to the directory ${displayPath(wanted)}`);
-      // Looking for the target may have left the directory of the link.
-      const parent = this.#directories.enter(parentOfLink);
-      const path = childPath(parent.path, name);
-      if (path === realPath) return;
+      if (target.startsWith(`${path}/`)) throw invalidLink(this.#path, `replaces the directory that its target is in`);
+      if (target === path) return;
       // link(2) takes a symlink for itself: nothing is followed here.
       this.#replacing(parent, name, () => linkSync(source, childOf(parent.prefix, name)));
       this.#directories.madeEntry(path);
@@ -203,8 +203,14 @@ export class LayerUnpacker implements TarHandler {
     }
     if (this.#options.devices === 'refuse') throw refusedDevice(this.#path, 'is a device node');
     if (this.#options.devices === 'create') return true;
-    this.skippedDevices++;
     return false;
+  }
+
+  /** What the device would have replaced is gone all the same; further names of it are left out too. */
+  #skipDevice(parent: OpenDirectory, name: string): void {
+    this.skippedDevices++;
+    this.#directories.clear(parent, name);
+    this.#skipped.add(childPath(parent.path, name));
   }
 
   #createNode(parent: OpenDirectory, name: string, entry: TarEntry): void {
@@ -237,25 +243,14 @@ export class LayerUnpacker implements TarHandler {
     if (whiteout.kind === 'opaque') {
       const directory = this.#directories.enter(whiteout.path);
       if (directory.path === '') this.opaqueRoot = true;
-      if (isOverlay) this.#directories.makeOpaque(`${directory.prefix}.`);
+      if (isOverlay) this.#directories.makeOpaque(directory);
       else this.#directories.removeLowerContent(directory);
       return;
     }
     const parent = this.#directories.enter(parentPath(whiteout.path));
     const name = baseName(whiteout.path);
-    if (!isOverlay) {
-      this.#directories.removeLower(parent, name);
-      return;
-    }
-    this.#directories.addWhiteout(parent, name);
-    const place = childOf(parent.prefix, name);
-    try {
-      mknod(place, constants.S_IFCHR);
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-      // The layer has it anew, or says the same twice: only a directory would let lower layers show through.
-      if (lstatSync(place).isDirectory()) this.#directories.makeOpaque(place);
-    }
+    if (isOverlay) this.#directories.addWhiteout(parent, name);
+    else this.#directories.removeLower(parent, name);
   }
 
   /** Creates something; what is in its way is removed first. */

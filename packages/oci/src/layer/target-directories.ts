@@ -7,15 +7,16 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
+  unlinkSync,
 } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
-import { setXattr } from '@boxwright/sys';
+import { mknod, setXattr } from '@boxwright/sys';
 import type { ByteString } from '../bytes.ts';
 import { type AttributeWriter, errorCode } from './attributes.ts';
 import { DIRECTORY_FLAGS, DirectoryChain, type OpenDirectory, openDirectory } from './directory-chain.ts';
 import { type ExistingDirectory, findExisting } from './find-existing.ts';
 import { notADirectory, overLimit, tooManyLinks } from './layer-errors.ts';
-import { childPath, MAX_LINKS, ROOT_PATH } from './layer-path.ts';
+import { baseName, childPath, MAX_LINKS, parentPath, ROOT_PATH } from './layer-path.ts';
 import { childOf, O_PATH, type Removal, removeContent, removeTree } from './remove-tree.ts';
 import type { DirectoryAttributes, UnpackLimits, UnpackOptions } from './unpack-options.ts';
 import { opaqueXattr } from './xattr-policy.ts';
@@ -48,6 +49,8 @@ export class TargetDirectories {
   readonly #made: Set<ByteString> | undefined;
   /** With `overlay`: names whited out, by directory. */
   readonly #whiteouts = new Map<ByteString, Set<string>>();
+  /** With `overlay`: directories that hide what is below them. */
+  readonly #opaque = new Set<ByteString>();
   #count = 0;
 
   /** @throws BoxwrightError `LAYER_TARGET_NOT_EMPTY`; errors of the file system when `target` is no directory */
@@ -72,11 +75,6 @@ export class TargetDirectories {
     return [...this.#implied];
   }
 
-  /** The target itself. Valid until the next call. */
-  root(): OpenDirectory {
-    return this.#chain.root();
-  }
-
   /** The directory that `path` leads to, made (and those above it) where there is none. Valid until the next call. */
   enter(path: ByteString): OpenDirectory {
     const chain = this.#chain;
@@ -99,12 +97,11 @@ export class TargetDirectories {
     return chain.top;
   }
 
-  /** The directory at `path` if it is there, nothing made; links of this layer are followed. */
+  /** The directory at `path` if it is there, nothing made; links of this layer are followed. The chain stays where it is. */
   findExisting(path: ByteString): ExistingDirectory | undefined {
     const { top } = this.#chain;
     if (top.path === path) return { path, prefix: top.prefix, close: () => undefined };
-    const { fd } = this.root();
-    return findExisting(fd, path, (target, step) => this.#linkOfOurs(target, step));
+    return findExisting(this.#chain.rootFd, path, (target, step) => this.#linkOfOurs(target, step));
   }
 
   /** Makes `name` in `parent` (which is what {@link enter} gave) a directory with these attributes, and enters it. */
@@ -148,16 +145,25 @@ export class TargetDirectories {
     removeContent(directory.prefix, directory.path, this.#lowerRemoval());
   }
 
-  /** With `overlay`: notes that `name` of `parent` is hidden below. */
+  /** With `overlay`: hides `name` of `parent` in lower layers; what this layer has there stays. */
   addWhiteout(parent: OpenDirectory, name: string): void {
     const names = this.#whiteouts.get(parent.path);
     if (names === undefined) this.#whiteouts.set(parent.path, new Set([name]));
     else names.add(name);
+    const place = childOf(parent.prefix, name);
+    try {
+      mknod(place, constants.S_IFCHR);
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+      // The layer has it anew, or says the same twice: only a directory would let lower layers show through.
+      if (lstatSync(place).isDirectory()) this.#setOpaque(place);
+    }
   }
 
-  /** With `overlay`: makes a directory (given as `fs` takes it) hide what is below it. */
-  makeOpaque(path: string | Buffer): void {
-    setXattr(path, opaqueXattr(this.#options.overlayXattr ?? 'trusted'), Buffer.from('y'));
+  /** With `overlay`: makes a directory hide what lower layers have in it. */
+  makeOpaque(directory: OpenDirectory): void {
+    this.#opaque.add(directory.path);
+    this.#setOpaque(`${directory.prefix}.`);
   }
 
   /** Counts something that was made; throws `LAYER_LIMIT`. */
@@ -168,9 +174,9 @@ export class TargetDirectories {
   /** Sets the times (and modes) of directories, deepest first, now that nothing will change them any more. */
   finish(): void {
     const chain = this.#chain;
-    if (this.#made === undefined && this.#implied.has(ROOT_PATH)) {
-      chain.root();
-      this.#describeTop(this.#options.impliedDirectory?.(ROOT_PATH) ?? PLAIN_DIRECTORY, true);
+    if (this.#made === undefined) {
+      this.#dropIdleWhiteouts();
+      this.#describeImplied();
     }
     for (const path of [...this.#finish.keys()].sort().reverse()) {
       const finish = this.#finish.get(path);
@@ -203,7 +209,7 @@ export class TargetDirectories {
     if (stats !== undefined && this.isOurs(path, stats.isCharacterDevice() && stats.rdev === 0)) {
       throw notADirectory(path, 'no directory');
     }
-    this.#make(parent, name, this.#options.impliedDirectory?.(path) ?? PLAIN_DIRECTORY, false);
+    this.#make(parent, name, PLAIN_DIRECTORY, false);
     this.#implied.add(path);
     return undefined;
   }
@@ -229,7 +235,7 @@ export class TargetDirectories {
     if (isNew && !isExplicit) this.countEntry();
     this.#chain.push(path, fd);
     const isHidden = isNew && this.#whiteouts.get(parent.path)?.has(name) === true;
-    if (isHidden) this.makeOpaque(`${this.#chain.top.prefix}.`);
+    if (isHidden) this.#setOpaque(`${this.#chain.top.prefix}.`);
     if (isNew || isExplicit) this.#describeTop(attributes, !isNew);
   }
 
@@ -273,7 +279,46 @@ export class TargetDirectories {
     this.#finish.set(path, { mtimeNs: this.#finish.get(path)?.mtimeNs ?? stats.mtimeNs, mode });
   }
 
+  /** Only now is it known what of the lower layers is hidden, and cannot lend its attributes. */
+  #describeImplied(): void {
+    const attributesOf = this.#options.impliedDirectory;
+    for (const path of this.#implied) {
+      const attributes = attributesOf === undefined || this.#isHidden(path) ? undefined : attributesOf(path);
+      if (attributes === undefined && path !== ROOT_PATH) continue;
+      if (this.#chain.enterReal(path)) this.#describeTop(attributes ?? PLAIN_DIRECTORY, true);
+    }
+  }
+
+  /**
+   * Whiteouts in a directory that hides its lower ones anyway. They change nothing but would be listed: overlayfs
+   * takes whiteouts out of the listing of directories only that it merges.
+   */
+  #dropIdleWhiteouts(): void {
+    for (const [path, names] of this.#whiteouts) {
+      if (!this.#opaque.has(path) && !this.#isHidden(path)) continue;
+      if (path === ROOT_PATH || !this.#chain.enterReal(path)) continue;
+      for (const name of names) {
+        const place = childOf(this.#chain.top.prefix, name);
+        const stats = lstatSync(place, { throwIfNoEntry: false });
+        if (stats?.isCharacterDevice() === true && stats.rdev === 0) unlinkSync(place);
+      }
+    }
+  }
+
+  #isHidden(path: ByteString): boolean {
+    for (let at = path; at !== ROOT_PATH; at = parentPath(at)) {
+      const parent = parentPath(at);
+      if (this.#opaque.has(parent) || this.#whiteouts.get(parent)?.has(baseName(at)) === true) return true;
+    }
+    return false;
+  }
+
+  #setOpaque(place: string | Buffer): void {
+    setXattr(place, opaqueXattr(this.#options.overlayXattr ?? 'trusted'), Buffer.from('y'));
+  }
+
   #forget(path: ByteString): void {
+    this.#opaque.delete(path);
     this.#finish.delete(path);
     this.#implied.delete(path);
     this.#made?.delete(path);

@@ -16,7 +16,7 @@ const READ_SIZE = 1024 * 1024;
  * archive. The header of a hard link changes nothing of the file it shares. {@link LayerIndex} has the same rules.
  *
  * @param source a descriptor read from its position to its end, or the bytes themselves, which are taken to the end
- * @throws BoxwrightError `TAR_INVALID`, `TAR_LIMIT`, `LAYER_PATH_INVALID`, `LAYER_WHITEOUT_INVALID`,
+ * @throws BoxwrightError `TAR_INVALID`, `LAYER_PATH_INVALID`, `LAYER_WHITEOUT_INVALID`,
  * `LAYER_LINK_INVALID`, `LAYER_NOT_A_DIRECTORY`, `LAYER_DEVICE_REFUSED`, `LAYER_LIMIT`, `LAYER_TARGET_NOT_EMPTY`,
  * `LAYER_UNPACK` (what the file system refuses), `SYS_UNAVAILABLE` (whiteouts, devices and FIFOs need system calls)
  */
@@ -30,7 +30,8 @@ export function unpackLayer(
   const directories = new TargetDirectories(targetDir, options, limits, attributes);
   const unpacker = new LayerUnpacker(directories, attributes, options, limits);
   try {
-    const reader = new TarReader(unpacker, { limits: { maxEntries: limits.entries } });
+    // One more than is allowed, so that the error is that of this limit.
+    const reader = new TarReader(unpacker, { limits: { maxEntries: limits.entries + 1 } });
     for (const chunk of typeof source === 'number' ? readChunks(source) : source) reader.push(chunk);
     reader.end();
     directories.finish();

@@ -167,6 +167,7 @@ export class LayerIndex {
       throw invalidLink(path, `links to ${displayPath(wanted)}, which is not in the layer before it`);
     }
     if (isDirectoryNode(target)) throw invalidLink(path, `is a hard link to the directory ${displayPath(wanted)}`);
+    if (target.path.startsWith(`${path}/`)) throw invalidLink(path, 'replaces the directory that its target is in');
     return target;
   }
 
