@@ -154,7 +154,7 @@ describe('decompress zstd', () => {
   it.skipIf(spawnSync('zstd', ['--version']).error !== undefined)(
     'reads what zstd writes, long windows and threads included (skipped where the program zstd is missing)',
     async () => {
-      const bytes = sampleBytes(2_000_000);
+      const bytes = sampleBytes(700_000);
       for (const args of [['-19'], ['--long=27'], ['-T2', '-B256K'], ['--no-check'], ['-1', '--rsyncable']]) {
         const { stdout } = spawnSync('zstd', ['-c', '-q', ...args], { input: bytes, maxBuffer: 2 ** 26 });
         expect((await expandBoth(stdout, 'zstd', 9999)).equals(bytes)).toBe(true);
@@ -173,6 +173,20 @@ describe.each(['xz', 'bzip2'] as const)('decompress %s with its program', (kind)
     expect((await expand(stdout, kind)).equals(bytes)).toBe(true);
     await expect(expand(stdout.subarray(0, 5000), kind)).rejects.toMatchObject({ code: 'COMPRESSION_INVALID' });
     await expect(expand(stdout, kind, { maxBytes: 1000 })).rejects.toMatchObject({ code: 'COMPRESSION_LIMIT' });
+  });
+
+  it.skipIf(isMissing)('passes on errors of the source, and ends with the consumer (skipped likewise)', async () => {
+    const failure = new Error('connection reset');
+    async function* failing(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield Buffer.alloc(10);
+      throw failure;
+    }
+    await expect(collect(decompress(failing(), kind))).rejects.toBe(failure);
+    const { stdout } = spawnSync(kind, ['-c'], { input: sampleBytes(3_000_000), maxBuffer: 2 ** 26 });
+    for await (const chunk of decompress(streamOf(stdout, 1000), kind)) {
+      expect(chunk.length).toBeGreaterThan(0);
+      break;
+    }
   });
 
   it('says what to install when the program is missing', async () => {
