@@ -92,7 +92,7 @@ const withoutRun: readonly BadBuild[] = [
   },
   {
     what: 'an archive for ADD that is cut off',
-    files: { Dockerfile: `${FROM}ADD cut.tar /x/\n`, 'cut.tar': `${'x'.repeat(257)}` },
+    files: { Dockerfile: `${FROM}ADD cut.tar /x/\n`, 'cut.tar': '' },
     code: 'TAR_INVALID|ADD_ARCHIVE_BROKEN',
     names: /cut\.tar/,
   },
@@ -140,7 +140,7 @@ describe.skipIf(missingRun() !== undefined)('a build with RUN refuses', () => {
 function writeCutArchive(scene: Scene): void {
   const header = Buffer.alloc(512);
   header.write('file', 0);
-  header.write('0000644\0' + '0000000\0' + '0000000\0' + '00000004000\0' + '00000000000\0', 100);
+  header.write(['0000644', '0000000', '0000000', '00000004000', '00000000000', ''].join('\0'), 100);
   header.write('        0', 148); // the sum is taken with blanks in its own field
   header.write('ustar\x0000', 257);
   let sum = 0;

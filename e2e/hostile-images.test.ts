@@ -94,8 +94,9 @@ function devicesIn(directory: string): string[] {
 
 /** True when a terminal would act on the text. */
 function hasControl(text: string): boolean {
-  return [...text].some((character) => {
+  for (const character of text) {
     const code = character.codePointAt(0) ?? 0;
-    return (code < 0x20 && character !== '\n') || (code >= 0x7f && code < 0xa0);
-  });
+    if ((code < 0x20 && character !== '\n') || (code >= 0x7f && code < 0xa0)) return true;
+  }
+  return false;
 }

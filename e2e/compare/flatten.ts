@@ -71,7 +71,7 @@ function removeTree(tree: FileTree, path: string): void {
 
 function removeBelow(tree: FileTree, path: string): void {
   const prefix = path === '' ? '' : `${path}/`;
-  for (const key of [...tree.keys()]) if (key.startsWith(prefix)) tree.delete(key);
+  for (const key of tree.keys()) if (key.startsWith(prefix)) tree.delete(key);
 }
 
 function join(parent: string, name: string): string {

@@ -54,7 +54,7 @@ export function runBeside(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const [command = program, ...rest] = [...access.prefix, program];
+  const [command, ...rest] = [...access.prefix, program];
   return run(command, [...rest, ...args], { ...options, env: { ...(options.env ?? process.env), ...access.env } });
 }
 
@@ -65,6 +65,6 @@ export function docker(access: EngineAccess, args: readonly string[], options: R
 
 /** As {@link docker}; a failure is an error. */
 export function dockerOk(access: EngineAccess, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  const [command = 'docker', ...rest] = [...access.prefix, 'docker'];
+  const [command, ...rest] = [...access.prefix, 'docker'];
   return runOk(command, [...rest, ...args], { ...options, env: { ...(options.env ?? process.env), ...access.env } });
 }

@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { repositoryRoot } from './environment.ts';
 import { type RunOptions, type RunResult, run, runOk } from './run.ts';
 
-/** The command as `npm ci` leaves it: the built one, never the sources. */
-export const boxwrightPath: string = join(repositoryRoot, 'node_modules/.bin/boxwright');
+/** The command as `npm ci` leaves it, built and never from sources; `BOXWRIGHT_E2E_COMMAND` names another to test. */
+export const boxwrightPath: string =
+  process.env['BOXWRIGHT_E2E_COMMAND'] ?? join(repositoryRoot, 'node_modules/.bin/boxwright');
 
 /** `boxwright ARGS…` with its store at `home`. */
 export function boxwright(home: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
