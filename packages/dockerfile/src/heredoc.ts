@@ -8,15 +8,16 @@ const notSet = (): undefined => undefined;
 
 /**
  * Reads one word as the start of a heredoc: digits, `<<`, an optional `-`, and a delimiter that is one word. `<<<` is none.
+ * Blanks may stand between `<<` and the delimiter, not after `<<-`.
  * BuildKit lexes delimiters with the backslash as escape whatever the escape directive says.
  *
  * @throws {WordError} when the delimiter's quotes do not end.
  */
 export function parseHeredocStart(word: string): HeredocStart | undefined {
   if (!word.includes('<<')) return undefined;
-  const match = /^(\d*)<<(-?)\s*([^<]+)$/.exec(word);
+  const match = /^(\d*)<<(-?)\s*([^<]*)$/.exec(word);
   const delimiter = match?.[3];
-  if (match === null || delimiter === undefined) return undefined;
+  if (match === null || !delimiter) return undefined;
   const plain = expandWord(delimiter, notSet, { keepUnset: true });
   const name = plain.words[0];
   if (plain.words.length !== 1 || name === undefined) return undefined;

@@ -134,7 +134,7 @@ function applyValue(draft: Draft, key: string, value: string, field: string): vo
       draft.gid = checked(parseUnsigned(value, 10), `invalid value ${value} for gid`);
       return;
     case 'env':
-      draft.env = allowedFor(draft, key, ['secret'], value);
+      draft.env = value;
       return;
     default:
       throw new MountError(`unexpected key '${key}' in '${field}'${didYouMean(key, keys)}`);

@@ -1,4 +1,4 @@
-import { isSpace } from './go-space.ts';
+import { isSpace, skipSpace } from './go-space.ts';
 import { maxNesting, maxValueLength } from './limits.ts';
 import { parseShellPattern, replaceMatches, trimPrefix, trimSuffix } from './shell-pattern.ts';
 
@@ -142,6 +142,7 @@ class Lexer {
       else if (character === "'" && !this.#options.skipQuotes) out.addRaw(this.#singleQuote());
       else if (character === '"' && !this.#options.skipQuotes) out.addRaw(this.#doubleQuote(rawEscapes));
       else if (character === this.#escape) this.#escaped(out, rawEscapes);
+      else if (character === '<') out.addRaw(this.#lessThan());
       else out.add(this.#plain(stop));
     }
     if (stop !== undefined) throw new WordError(`unexpected end of statement while looking for matching ${stop}`);
@@ -153,10 +154,17 @@ class Lexer {
     const start = this.#position;
     while (this.#position < this.#text.length) {
       const character = this.#text[this.#position] ?? '';
-      if (character === stop || character === '$' || character === this.#escape) break;
+      if (character === stop || character === '$' || character === '<' || character === this.#escape) break;
       if ((character === "'" || character === '"') && !this.#options.skipQuotes) break;
       this.#position++;
     }
+    return this.#text.slice(start, this.#position);
+  }
+
+  /** `<`, or `<<` with the white space after it: `<< EOF` is one word, so that it starts a heredoc. */
+  #lessThan(): string {
+    const start = this.#position++;
+    if (this.#peek() === '<') this.#position = skipSpace(this.#text, this.#position + 1);
     return this.#text.slice(start, this.#position);
   }
 
@@ -233,13 +241,14 @@ class Lexer {
     if (first === '{' || first === '}' || first === ':') throw new WordError('syntax error: bad substitution');
     const name = this.#name();
     let operator = this.#next() ?? '';
+    if (operator === '') throw new WordError("syntax error: missing '}'");
     if (operator === '}') return this.#value(name) ?? (this.#options.keepUnset ? `\${${name}}` : '');
     if (operator === '/') return this.#replacement(name);
     const colon = operator === ':';
     if (colon) operator = this.#next() ?? '';
     const written = colon ? `:${operator}` : operator;
-    if (!colon && (operator === '' || !'+-?#%'.includes(operator))) {
-      throw new WordError(`unsupported modifier (${operator}) in substitution`);
+    if (!(colon ? '+-?' : '+-?#%').includes(operator)) {
+      throw new WordError(`unsupported modifier (${written}) in substitution`);
     }
     const word = this.#part('}', operator === '#' || operator === '%', "syntax error: missing '}'");
     const value = this.#value(name);
