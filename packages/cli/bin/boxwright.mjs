@@ -13,7 +13,7 @@ const REEXECUTED = 'BOXWRIGHT_REEXECUTED';
 const first = process.argv[2];
 if ((first === '--version' || first === '-V') && process.argv.length === 3) {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
-  process.stdout.write(`boxwright ${version}\n`);
+  process.stdout.write(`${version}\n`);
 } else if (isNewEnough(process.versions.node)) {
   delete process.env[REEXECUTED];
   await start();

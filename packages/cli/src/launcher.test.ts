@@ -39,8 +39,8 @@ function launch(
 describe('the launcher', () => {
   it.each([['--version'], ['-V']])('answers %s without the program, on an old Node too', (flag) => {
     const root = packageWith(undefined);
-    expect(launch(root, [flag])).toMatchObject({ code: 0, out: `boxwright ${version}\n`, err: '' });
-    expect(launch(root, [flag], { old: true })).toMatchObject({ code: 0, out: `boxwright ${version}\n` });
+    expect(launch(root, [flag])).toMatchObject({ code: 0, out: `${version}\n`, err: '' });
+    expect(launch(root, [flag], { old: true })).toMatchObject({ code: 0, out: `${version}\n` });
   });
 
   it('says so when the program is not built', () => {

@@ -38,7 +38,7 @@ const context: CommandContext = {
   stdout: process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
-  colors: wantsColors(process.env, process.stderr.isTTY === true),
+  colors: wantsColors(process.env, process.stderr.isTTY),
   setExitCode: (code) => {
     process.exitCode = code;
   },

@@ -1,15 +1,27 @@
 import { closeSync, openSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { unpackLayer } from '@boxwright/oci';
+import { ImageTree, type OverlayNamespace, scanLayer, unpackLayer } from '@boxwright/oci';
 
-/** Layers to unpack on top of each other into one directory. */
-export interface UnpackTask {
-  /** Uncompressed tars, base first. */
-  readonly tars: readonly string[];
-  readonly target: string;
-  /** `ignore` where this process may not give files away. */
-  readonly owners: 'keep' | 'ignore';
-}
+/** What to unpack, and in which form. */
+export type UnpackTask =
+  /** Layers on top of each other, as one plain file system. */
+  | {
+      readonly form: 'flat';
+      /** Uncompressed tars, base first. */
+      readonly tars: readonly string[];
+      readonly target: string;
+      /** `ignore` where this process may not give files away. */
+      readonly owners: 'keep' | 'ignore';
+    }
+  /** One layer as a lower directory of an overlay mount. */
+  | {
+      readonly form: 'overlay';
+      readonly tar: string;
+      readonly target: string;
+      readonly overlay: OverlayNamespace;
+      /** Tars of the layers below, for directories that the layer implies without an entry for them. */
+      readonly below: readonly string[];
+    };
 
 /** What was unpacked, all layers together. */
 export interface UnpackSummary {
@@ -41,12 +53,12 @@ export function unpackInThread(task: UnpackTask, signal: AbortSignal): Promise<U
   return promise.finally(() => signal.removeEventListener('abort', stop));
 }
 
-function unpack({ tars, target, owners }: UnpackTask): UnpackSummary {
+function unpack(task: UnpackTask): UnpackSummary {
   const sum = { entries: 0, bytes: 0, skippedDevices: 0, skippedXattrs: 0 };
-  for (const tar of tars) {
+  for (const tar of task.form === 'flat' ? task.tars : [task.tar]) {
     const source = openSync(tar, 'r');
     try {
-      const result = unpackLayer(source, target, { whiteouts: 'apply', owners });
+      const result = unpackLayer(source, task.target, task.form === 'flat' ? flatOptions(task) : overlayOptions(task));
       sum.entries += result.entries;
       sum.bytes += result.bytes;
       sum.skippedDevices += result.skippedDevices;
@@ -56,6 +68,23 @@ function unpack({ tars, target, owners }: UnpackTask): UnpackSummary {
     }
   }
   return sum;
+}
+
+type UnpackOptions = Parameters<typeof unpackLayer>[2];
+
+function flatOptions({ owners }: Extract<UnpackTask, { form: 'flat' }>): UnpackOptions {
+  return { whiteouts: 'apply', owners };
+}
+
+/** The same as the engine's, whose snapshots these are too. */
+function overlayOptions({ overlay, below }: Extract<UnpackTask, { form: 'overlay' }>): UnpackOptions {
+  const lower = new ImageTree(below.map((tar) => () => scanLayer(tar)));
+  return {
+    whiteouts: 'overlay',
+    overlayXattr: overlay,
+    devices: overlay === 'trusted' ? 'create' : 'skip',
+    impliedDirectory: (path) => lower.lookup(path)?.entry,
+  };
 }
 
 if (!isMainThread && workerData?.marker === marker) parentPort?.postMessage(unpack(workerData.task));

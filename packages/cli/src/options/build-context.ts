@@ -18,17 +18,17 @@ export function parseBuildContext(text: string, cwd: string): readonly [name: st
 
 function contextOf(value: string, text: string, cwd: string): NamedContext {
   const scheme = /^([a-z][a-z0-9-]*):(?:\/\/)?/.exec(value);
-  switch (scheme?.[1]) {
+  switch (scheme?.[1] ?? '') {
     case 'oci-layout':
-      return ociLayout(value.slice(scheme[0].length), text, cwd);
+      return ociLayout(value.slice(scheme?.[0].length), text, cwd);
     case 'docker-image':
-      return { kind: 'image', reference: value.slice(scheme[0].length) };
+      return { kind: 'image', reference: value.slice(scheme?.[0].length) };
     case 'http':
     case 'https':
     case 'git':
     case 'ssh':
     case 'target':
-      throw new UsageError(`--build-context ${text}: '${scheme[1]}:' is not supported`, {
+      throw new UsageError(`--build-context ${text}: '${scheme?.[1]}:' is not supported`, {
         hint: 'Use a directory, oci-layout://DIR[:TAG] or docker-image://NAME.',
       });
     default: {

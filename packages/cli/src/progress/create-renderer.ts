@@ -10,14 +10,17 @@ export async function createRenderer(
   output: ProgressOutput,
   colors: boolean,
 ): Promise<ProgressRenderer> {
-  switch (mode === 'auto' ? (output.isTTY === true ? 'tty' : 'plain') : mode) {
+  const shown = mode === 'auto' ? (output.isTTY === true ? 'tty' : 'plain') : mode;
+  switch (shown) {
     case 'tty':
       return new (await import('./tty.ts')).TtyRenderer(output, { colors });
     case 'rawjson':
       return new (await import('./raw-json.ts')).RawJsonRenderer(output);
     case 'quiet':
       return silentRenderer;
-    default:
+    case 'plain':
       return new (await import('./plain.ts')).PlainRenderer(output);
+    default:
+      return shown satisfies never;
   }
 }

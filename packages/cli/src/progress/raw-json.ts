@@ -55,8 +55,13 @@ function solveStatus(event: BuildEvent, step: Step | undefined): Record<string, 
         ],
       };
     }
-    default:
+    case 'vertex':
+    case 'started':
+    case 'cached':
+    case 'completed':
       return { vertexes: [vertex(event.id, step)] };
+    default:
+      return event satisfies never;
   }
 }
 

@@ -6,6 +6,7 @@ import type { BuildWarning, Step, StepStatus } from './trace.ts';
 export function statusAmount(status: StepStatus): string {
   const { current, total, unit } = status;
   if (unit === 'files') {
+    if (status.done && current === total) return '';
     return total !== undefined && total !== 0 ? `${current} / ${total} files` : current === 0 ? '' : `${current} files`;
   }
   if (total !== undefined && total !== 0) return `${formatSizeProgress(current)} / ${formatSizeProgress(total)}`;

@@ -123,6 +123,8 @@ export class Trace {
         step.statuses.set(name, { name, current, total, unit, startedAt, time, done });
         return [];
       }
+      default:
+        return event satisfies never;
     }
   }
 

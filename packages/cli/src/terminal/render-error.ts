@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import { createColors } from 'picocolors';
 import { safeJson } from './safe-json.ts';
@@ -80,7 +81,7 @@ function textOf(error: Error, key: 'frame' | 'file'): string | undefined {
 function stackOf(error: unknown): string {
   const stacks: string[] = [];
   for (let at = error; at !== undefined && stacks.length < maxCauses; at = at instanceof Error ? at.cause : undefined) {
-    stacks.push(at instanceof Error ? (at.stack ?? at.message) : String(at));
+    stacks.push(at instanceof Error ? (at.stack ?? at.message) : inspect(at));
   }
   return stacks.join('\ncaused by: ');
 }

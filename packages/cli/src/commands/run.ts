@@ -1,0 +1,117 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { type NetworkMode, runInSandbox, type SandboxMount, type SandboxUser } from '@boxwright/build';
+import { BoxwrightError, escapeForTerminal, UsageError } from '@boxwright/errors';
+import { digestHex, ImageStore, ImageTree, lookupUser, readUserFiles, scanLayer } from '@boxwright/oci';
+import { type Command, Option } from 'commander';
+import type { CommandContext } from '../command-context.ts';
+import { type CommonFlags, collect, newCommand, refuseFlag } from '../commander.ts';
+import { findImage } from '../find-image.ts';
+import { layerDirectories } from '../layer-directories.ts';
+import { parseExtraHost } from '../options/extra-host.ts';
+import { parseEnvironment } from '../options/key-values.ts';
+import { parsePlatformFlag } from '../options/platform.ts';
+import { parseVolume } from '../options/volume.ts';
+import { storeRoot } from '../store-root.ts';
+import { commandLine, processEnvironment, workingDirectory } from './run-process.ts';
+
+/** What `boxwright run` was given. */
+export interface RunFlags extends CommonFlags {
+  readonly env: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+  readonly volume: readonly string[];
+  readonly network: NetworkMode;
+  readonly addHost: readonly string[];
+  readonly entrypoint?: string;
+  readonly interactive: boolean;
+  readonly tty: boolean;
+  readonly platform?: string;
+}
+
+const examples = [
+  'boxwright run app',
+  'boxwright run -it app sh',
+  'boxwright run -v ./src:/src:ro -w /src -e CI app make test',
+  'boxwright run --network none --entrypoint /bin/cat app /etc/os-release',
+];
+
+/** `boxwright run`. */
+export function runCommand(context: CommandContext): Command {
+  const command = newCommand(
+    'run',
+    'Runs one command in an image. What it writes is thrown away afterwards.',
+    context,
+    examples,
+  )
+    .argument('<image>', 'name or id of an image in the local store')
+    .argument('[command...]', "the command with its arguments (default: the image's)")
+    .passThroughOptions()
+    .option('-e, --env <key=value>', 'environment variable; without =VALUE taken from the environment', collect, [])
+    .option('-w, --workdir <dir>', "working directory (default: the image's)")
+    .option('-u, --user <name[:group]>', "user to run as (default: the image's)")
+    .option('-v, --volume <host:target[:ro]>', 'show a file or directory of this machine', collect, [])
+    .addOption(new Option('--network <mode>', 'network').choices(['default', 'host', 'none']).default('default'))
+    .option('--add-host <host:address>', 'further line for /etc/hosts', collect, [])
+    .option('--entrypoint <program>', "program to run in place of the image's entrypoint and command")
+    .option('-i, --interactive', 'pass standard input on', false)
+    .option('-t, --tty', 'give the command this terminal', false)
+    .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
+    .option('--rm', 'accepted for docker: nothing is ever kept', false)
+    .action((image: string, args: readonly string[], flags: RunFlags) => run(image, args, flags, context));
+  const noContainers = 'There are no containers: the command runs, and nothing of it stays.';
+  for (const flags of ['-d, --detach', '--name <name>', '--restart <policy>']) refuseFlag(command, flags, noContainers);
+  refuseFlag(command, '-p, --publish <ports>', "The command uses this machine's network: its ports are there.");
+  refuseFlag(command, '--mount <mount>', 'Use -v HOST:TARGET[:ro].');
+  refuseFlag(command, '--privileged', 'Commands run with the privileges of a RUN step only.');
+  return command;
+}
+
+async function run(name: string, args: readonly string[], flags: RunFlags, context: CommandContext): Promise<void> {
+  const stdio = flags.tty ? 'tty' : flags.interactive ? 'inherit' : 'pipe';
+  if (flags.tty && !(context.stdin.isTTY && context.stdout.isTTY === true)) {
+    throw new UsageError('--tty needs a terminal as standard input and output', { hint: 'Leave out -t.' });
+  }
+  const mounts = flags.volume.map((text): SandboxMount => ({ kind: 'bind', ...parseVolume(text, context.cwd) }));
+  const extraHosts = flags.addHost.map(parseExtraHost);
+  using store = ImageStore.open(storeRoot(flags.store, context));
+  const { descriptor } = findImage(store, name);
+  const image = store.image(descriptor, flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform));
+  const { config } = image.config();
+  const layers = await layerDirectories(store, image, context.signal);
+  const [upperDir, workDir] = [store.temporaryPath('run-upper'), store.temporaryPath('run-work')];
+  for (const directory of [upperDir, workDir]) mkdirSync(directory, { recursive: true, mode: 0o755 });
+  try {
+    const result = await runInSandbox({
+      lowerDirs: layers.map((layer) => layer.directory),
+      upperDir,
+      workDir,
+      args: commandLine(config, flags.entrypoint, args),
+      env: processEnvironment(config, parseEnvironment(flags.env, context.env), flags.tty),
+      cwd: workingDirectory(config, flags.workdir),
+      user: userOf(
+        layers.map((layer) => layer.tar),
+        flags.user ?? config.User,
+      ),
+      mounts,
+      network: flags.network,
+      extraHosts,
+      hostname: digestHex(image.manifest().config.digest).slice(0, 12),
+      stdio,
+      onOutput: (stream, chunk) => void (stream === 1 ? context.stdout : context.stderr).write(chunk),
+      signal: context.signal,
+    });
+    context.setExitCode(result.exitCode);
+  } finally {
+    for (const directory of [upperDir, workDir]) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function userOf(tars: readonly string[], text: string): SandboxUser {
+  const { passwd, group } = readUserFiles(new ImageTree(tars.map((tar) => () => scanLayer(tar))));
+  const found = lookupUser(passwd, group, text);
+  if (found.found) return { uid: found.uid, gid: found.gid, additionalGids: found.additionalGids };
+  throw new BoxwrightError('USER_NOT_FOUND', `the image knows no ${found.missing} ${escapeForTerminal(found.name)}`, {
+    hint: 'Give a number, or a name of its /etc/passwd and /etc/group.',
+    details: { [found.missing]: found.name },
+  });
+}
