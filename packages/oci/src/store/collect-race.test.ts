@@ -20,13 +20,9 @@ describe('collecting garbage while others work', () => {
     ImageStore.open(root).close();
     const children = await Promise.all(['a', 'b', 'c'].map((id) => startChild('collect-worker.ts', [root, id, '60'])));
     const ends = Promise.all(children.map(endOf));
-    let working = true;
-    void ends.then(() => {
-      working = false;
-    });
     let removed = 0;
     let collections = 0;
-    while (working) {
+    while (children.some((child) => child.exitCode === null && child.signalCode === null)) {
       using store = ImageStore.open(root);
       const report = await store.gc({ cache: 'all' });
       removed += report.removed.length;

@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { gzipSync } from 'node:zlib';
 import { isAvailable } from '@boxwright/sys';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -107,6 +109,20 @@ describe('collection', () => {
     expect(existsSync(lease('1'))).toBe(false);
     rmSync(lease(startTime));
     expect((await collector.gc()).removed).toHaveLength(1);
+  });
+
+  it('is waited for by whoever starts to use something while things are taken away', async () => {
+    const digest = inStore((store) => putBlob(store, 'x')).digest;
+    const { pid, startTime, realm } = currentOwner();
+    const mark = join(root, 'gc', `${pid}-${startTime}-${realm}-${'0'.repeat(12)}.sweep`);
+    writeFileSync(mark, '');
+    // Another thread ends the sweep: this one sleeps meanwhile.
+    const script = `setTimeout(() => require('node:fs').rmSync(${JSON.stringify(mark)}), 150)`;
+    const worker = new Worker(script, { eval: true });
+    await once(worker, 'online');
+    inStore((store) => expect(store.hasBlob(digest)).toBe(true));
+    expect(existsSync(mark)).toBe(false);
+    await worker.terminate();
   });
 
   it('removes what dead processes left and what was moved aside', async () => {

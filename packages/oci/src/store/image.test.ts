@@ -96,7 +96,7 @@ describe('image', () => {
 describe('layerTar', () => {
   it('is the blob itself when that is not compressed', async () => {
     const [layer] = store.image(putExampleImage(store, 'layer')).layers();
-    if (layer === undefined) return expect.unreachable();
+    if (layer === undefined) expect.unreachable();
     expect(await store.layerTar(layer.descriptor, layer.diffId)).toBe(store.blobPath(layer.diffId));
   });
 
