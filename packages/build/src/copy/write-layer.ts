@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { type Digest, type ImageStore, type TarEntry, TarWriter } from '@boxwright/oci';
+import { type Digest, type ImageStore, type TarEntry, TarWriter, wholeSeconds } from '@boxwright/oci';
 import type { SourceNode } from '../source/source-tree.ts';
 import { openContent, readContent } from './content-digest.ts';
 import type { LayerEntry } from './destination.ts';
@@ -56,7 +56,7 @@ export function tarEntry(node: SourceNode): TarEntry {
     uid: node.uid,
     gid: node.gid,
     size: node.type === 'file' ? node.size : 0,
-    mtimeNs: node.mtimeNs,
+    mtimeNs: wholeSeconds(node.mtimeNs),
     ...(node.linkName === undefined ? {} : { linkName: node.linkName }),
     ...(node.devMajor === undefined ? {} : { devMajor: node.devMajor }),
     ...(node.devMinor === undefined ? {} : { devMinor: node.devMinor }),

@@ -76,7 +76,11 @@ export class Layer {
   }
 }
 
-/** Directories of a stack of layers, base first, unpacked where they have to be. */
-export function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
-  return Promise.all(layers.map((layer, at) => layer.directory(layers.slice(0, at))));
+/**
+ * Directories of a stack of layers, base first, unpacked where they have to be. A layer that occurs twice (empty ones often
+ * do) is only listed where it is topmost: it hides its lower self, and overlayfs refuses a directory twice.
+ */
+export async function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
+  const directories = await Promise.all(layers.map((layer, at) => layer.directory(layers.slice(0, at))));
+  return directories.filter((directory, at) => directories.lastIndexOf(directory) === at);
 }

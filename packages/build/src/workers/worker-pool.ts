@@ -4,8 +4,11 @@ import { Worker } from 'node:worker_threads';
 import { fromFailure, type TaskReply, type TaskRequest } from './messages.ts';
 import type { BuildTasks, TaskName } from './tasks.ts';
 
-/** Heap of one worker: enough for the metadata of a million files, small enough to notice a leak. */
-const MAX_HEAP_MB = 1024;
+/**
+ * Heap of one worker: enough for the metadata of a million files, small enough to notice a leak. The young generation is
+ * larger than Node's default: listing 50,000 files spends a fifth of its time collecting with that.
+ */
+const HEAP = { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 96 };
 
 type TaskArguments<Name extends TaskName> = Parameters<BuildTasks[Name]>;
 type TaskResult<Name extends TaskName> = Awaited<ReturnType<BuildTasks[Name]>>;
@@ -100,7 +103,7 @@ export class WorkerPool {
     const name = import.meta.url.endsWith('.ts') ? './build-worker.ts' : './build-worker.js';
     return new Worker(new URL(name, import.meta.url), {
       workerData: { storeRoot: this.#storeRoot },
-      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      resourceLimits: HEAP,
     });
   }
 }

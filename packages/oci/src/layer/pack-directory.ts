@@ -4,6 +4,7 @@ import { getXattr, isAvailable, listXattrs, splitDevice } from '@boxwright/sys';
 import { type ByteString, toByteString, toFsPath } from '../bytes.ts';
 import type { TarEntry, TarEntryType } from '../tar/entry.ts';
 import type { TarWriter } from '../tar/tar-writer.ts';
+import { wholeSeconds } from '../tar/whole-seconds.ts';
 import { baseName, displayPath, joinPath, ROOT_PATH } from './layer-path.ts';
 import type { PackOptions, PackResult } from './pack-options.ts';
 import { opaqueWhiteoutPath, WHITEOUT_PREFIX, whiteoutPath } from './whiteout.ts';
@@ -194,7 +195,7 @@ class DirectoryPacker {
 
   #clamp(mtimeNs: bigint): bigint {
     const { clampMtimeNs } = this.#options;
-    return clampMtimeNs !== undefined && mtimeNs > clampMtimeNs ? clampMtimeNs : mtimeNs;
+    return wholeSeconds(clampMtimeNs !== undefined && mtimeNs > clampMtimeNs ? clampMtimeNs : mtimeNs);
   }
 
   #place(path: ByteString): string | Buffer {

@@ -4,3 +4,4 @@ export { readScannedContent, type ScannedEntry, type ScanOptions, scanTar } from
 export type { SparseSegment } from './sparse-map.ts';
 export { type TarHandler, TarReader } from './tar-reader.ts';
 export { TarWriter } from './tar-writer.ts';
+export { wholeSeconds } from './whole-seconds.ts';
