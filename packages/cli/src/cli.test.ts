@@ -20,7 +20,7 @@ describe('runCli', () => {
     expect(await runCli([name, '--help'], context)).toBe(0);
     expect(context.stdout.text).toMatch(new RegExp(`^Usage: boxwright ${name} `));
     expect(context.stdout.text).toContain('--store <dir>');
-    expect(context.stdout.text).toMatch(new RegExp(`Examples:\\n  .*boxwright ${name} `));
+    expect(context.stdout.text).toMatch(new RegExp(`Examples:\\n  [^\\n]*boxwright ${name}\\b`));
     expect(context.stdout.text).not.toContain('--push');
     const other = testContext();
     await runCli(['help', name], other);

@@ -23,13 +23,21 @@ export function newCommand(
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}\n`).join('')}`)
     .exitOverride()
-    .configureHelp({ helpWidth: Math.min(context.stdout.columns ?? 100, 120) })
+    .configureHelp({ helpWidth: Math.min(context.stdout.columns ?? 100, 120), optionDescription })
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
       // Errors are thrown and printed in our own form.
       writeErr: () => {},
       outputError: () => {},
     });
+}
+
+/** Without the defaults that mean "nothing given". */
+function optionDescription(option: Option): string {
+  const choices = option.argChoices === undefined ? [] : [option.argChoices.join(', ')];
+  const fallback = typeof option.defaultValue === 'string' ? [`default: ${option.defaultValue}`] : [];
+  const extra = [...choices, ...fallback].join('; ');
+  return extra === '' ? option.description : `${option.description} (${extra})`;
 }
 
 /** Parses and runs. @throws UsageError for what commander refuses, and whatever the command throws. */
