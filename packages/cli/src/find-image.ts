@@ -119,7 +119,10 @@ function readableId(store: ImageStore, descriptor: Descriptor): Digest | undefin
 }
 
 function notFound(store: ImageStore, text: string, tags: readonly StoredTag[]): BoxwrightError {
-  const names = tags.map((tag) => familiarName(parseReference(tag.name)));
+  const names = tags.flatMap((tag) => {
+    const name = familiarName(parseReference(tag.name));
+    return [name, name.replace(/:latest$/, '')];
+  });
   const nearest = closestMatch(text, names);
   return new BoxwrightError(
     'IMAGE_NOT_FOUND',
