@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { TarEntry } from '../tar/entry.ts';
 import { TarWriter } from '../tar/tar-writer.ts';
 import { ImageTree } from '../tree/image-tree.ts';
-import { LayerIndex } from '../tree/layer-index.ts';
+import { isDirectoryNode, LayerIndex } from '../tree/layer-index.ts';
 import { scanLayer } from '../tree/scan-layer.ts';
 import { packDirectory } from './pack-directory.ts';
 import { makeBox, tarOf } from './testing/box.ts';
@@ -29,6 +29,20 @@ function treeOf(layers: readonly TarEntry[][], dir: string): ImageTree | undefin
       return scanLayer(join(dir, `${layer}.tar`));
     }),
   );
+}
+
+/**
+ * True when a layer has something first as a file, then as a directory. Applied in one pass, the file has by then
+ * removed what a lower layer had in a directory of that path, while in an overlay mount the two directories merge.
+ */
+function changesItsMind(entries: readonly TarEntry[]): boolean {
+  const states = entries.map((_, count) => new LayerIndex('', scanned(entries.slice(0, count + 1))));
+  return states.some((state, at) => {
+    return [...(states[at - 1]?.entries() ?? [])].some((before) => {
+      const after = state.get(before.path);
+      return after !== undefined && !isDirectoryNode(before) && isDirectoryNode(after);
+    });
+  });
 }
 
 /** All that is seen in an image, the root included, one line a path. */
@@ -78,6 +92,7 @@ describe('the layer model', () => {
           expect(unpackAll).toThrow();
           return;
         }
+        fc.pre(!layers.slice(1).some(changesItsMind));
         lawful++;
         unpackAll();
         const seen = describeImage(packed(box.target, join(box.dir, 'packed.tar')));

@@ -22,7 +22,9 @@ export interface UnpackOptions {
   /**
    * `overlay`: the target is new and empty and becomes a lower directory of an overlay mount: whiteouts become
    * character devices 0:0, opaque directories get the opaque attribute. `apply`: the target holds the lower layers,
-   * whiteouts remove what those put there. Both give what overlayfs would show.
+   * whiteouts remove what those put there. Both give what overlayfs would show —
+   * but for a path that one layer has twice, as a file and later as a directory: applied, the file has already removed
+   * the directory of a lower layer.
    */
   readonly whiteouts: 'overlay' | 'apply';
   /** Name space of the opaque attribute: `user` is for mounts with `userxattr`. Default `trusted`. */

@@ -50,7 +50,9 @@ describe('ImageTree', () => {
       [file('d/.wh..wh..opq'), file('d/new')],
       [file('d/new'), file('d/.wh..wh..opq')],
     ]) {
-      expect(walked(tree([directory('d', { mode: 0o700 }), file('d/old')], entries))).toEqual(['d@1', 'd/new@1']);
+      const image = tree([directory('d', { mode: 0o700 }), file('d/old')], entries);
+      expect(walked(image)).toEqual(['d@0', 'd/new@1']);
+      expect(image.lookup(bytes('d'))?.entry.mode).toBe(0o700);
     }
     expect(walked(tree([file('a')], [file('b'), file('.wh..wh..opq')]))).toEqual(['b@1']);
   });

@@ -117,6 +117,10 @@ export class MergedDirectory {
     for (let position = 0, member = this.#member(0); member !== undefined; member = this.#member(++position)) {
       if (member.node.entry !== undefined) return treeNode(member.node, member.node.entry, member.layer);
     }
+    // An opaque directory hides what others have in it, not what they say of the directory itself.
+    for (let member = this.#source(); member !== undefined; member = this.#source()) {
+      if (member.node.entry !== undefined) return treeNode(member.node, member.node.entry, member.layer);
+    }
     const top = this.#member(0);
     if (top === undefined || this.path === ROOT_PATH) return BARE_ROOT;
     return treeNode(top.node, impliedDirectory(this.path), top.layer);
