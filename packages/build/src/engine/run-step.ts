@@ -18,6 +18,9 @@ type SecretMount = Extract<RunMountPlan, { type: 'secret' }>;
 /** Most bytes of a secret (Docker's limit is 500 KB). */
 const MAX_SECRET = 512_000;
 
+/** From this on a RUN is expected to leave more than the main thread should pack. */
+const LONG_RUN_MS = 150;
+
 /** A RUN on its way: its key first, then, when the cache has nothing, the command itself. */
 export class RunStep {
   readonly #session: BuildSession;
@@ -60,7 +63,12 @@ export class RunStep {
     const snapshot = store.snapshots.begin();
     const workDir = store.temporaryPath('overlay');
     mkdirSync(workDir, { recursive: true, mode: 0o700 });
-    const releases: (() => void)[] = [() => rmSync(workDir, { recursive: true, force: true })];
+    // A command that takes its time probably leaves much to pack.
+    const warm = setTimeout(() => this.#session.pool.warm(), LONG_RUN_MS);
+    const releases: (() => void)[] = [
+      () => rmSync(workDir, { recursive: true, force: true }),
+      () => clearTimeout(warm),
+    ];
     const tail = new OutputTail();
     try {
       // Only builds that run something pay for loading it.
