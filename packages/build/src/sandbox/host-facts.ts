@@ -1,6 +1,8 @@
 import { lstatSync, readFileSync } from 'node:fs';
+import { BoxwrightError } from '@boxwright/errors';
 import { defaultCapabilities, maskedPaths, readonlyPaths } from './docker-defaults.ts';
 import type { CgroupMounts } from './init/isolate.ts';
+import { hasId, type IdRange, parseIdMap } from './subordinate-ids.ts';
 
 /** What the sandbox needs to know about the kernel and this process; does not change while the process lives. */
 export interface HostFacts {
@@ -12,6 +14,10 @@ export interface HostFacts {
   readonly masked: readonly { readonly path: string; readonly directory: boolean }[];
   readonly readonly: readonly string[];
   readonly cgroups: CgroupMounts;
+  readonly uids: readonly IdRange[];
+  readonly gids: readonly IdRange[];
+  /** False in a user namespace with only one user, who may not drop groups: user_namespaces(7). */
+  readonly mayChangeGroups: boolean;
 }
 
 let facts: HostFacts | undefined;
@@ -28,6 +34,9 @@ export function hostFacts(): HostFacts {
     }),
     readonly: readonlyPaths.filter((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined),
     cgroups: cgroupMounts(readFileSync('/proc/self/mountinfo', 'utf8')),
+    uids: parseIdMap(readFileSync('/proc/self/uid_map', 'utf8')),
+    gids: parseIdMap(readFileSync('/proc/self/gid_map', 'utf8')),
+    mayChangeGroups: readFileSync('/proc/self/setgroups', 'utf8').trim() === 'allow',
   };
   return facts;
 }
@@ -62,4 +71,21 @@ export function cgroupMounts(mountinfo: string): CgroupMounts {
   }
   if (hierarchies.size === 0) return { version: 0 };
   return { version: 1, hierarchies: Array.from(hierarchies, ([name, options]) => ({ name, options })) };
+}
+
+/**
+ * Checks that ids of the image exist in this process's user namespace.
+ *
+ * @throws BoxwrightError `SANDBOX_USER_UNMAPPED`
+ */
+export function requireMapped(uid: number, gids: readonly number[]): void {
+  const host = hostFacts();
+  const missing = !hasId(host.uids, uid)
+    ? `user ${uid}`
+    : gids.filter((gid) => !hasId(host.gids, gid)).map((gid) => `group ${gid}`)[0];
+  if (missing === undefined) return;
+  throw new BoxwrightError('SANDBOX_USER_UNMAPPED', `${missing} of the image does not exist in this user namespace`, {
+    hint: 'Give your user a range of subordinate ids (`boxwright doctor` tells how), or run as root.',
+    details: { uid, gids },
+  });
 }

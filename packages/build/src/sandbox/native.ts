@@ -49,6 +49,7 @@ export function startNative({ scratch, root, spec, onOutput }: CommandStart): St
         env: withHome(root.descriptor, spec.env, spec.user.uid),
         cwd: spec.cwd,
         user: spec.user,
+        changeGroups: facts.mayChangeGroups,
         hostname: spec.hostname ?? DEFAULT_HOSTNAME,
         ownNetwork: spec.network === 'none',
         bindSys: facts.userNamespace,
@@ -64,10 +65,10 @@ export function startNative({ scratch, root, spec, onOutput }: CommandStart): St
   );
   const init = startInit({ scratch, runDirectory: root.runDirectory, list, stdio, owner: spec.user, onOutput });
   const result = init.ended.then((end) => {
-    if (end.failed !== undefined) throw failure(end.failed, root.descriptor, executable);
+    if (end.failed !== undefined) throw failureOf(end.failed, root.descriptor, executable);
     return resultOf(end);
   });
-  return { result, output: init.output, kill: init.kill };
+  return { result, output: init.output, kill: () => init.kill() };
 }
 
 /** The executable of a command. @throws BoxwrightError when there is none */
@@ -94,7 +95,8 @@ export function resultOf({ status }: InitEnd): SandboxResult {
   return { exitCode: 128 + number, signal: name ?? `SIG${number}` };
 }
 
-function failure(failed: FailedCall, root: number, executable: string): BoxwrightError {
+/** The error for a call of the init that failed. */
+export function failureOf(failed: FailedCall, root: number, executable: string): BoxwrightError {
   const { call, purpose, errno } = failed;
   if (call === 'execve') {
     const explained = explainExecutable({ root }, executable, errno);

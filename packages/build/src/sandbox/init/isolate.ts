@@ -30,6 +30,8 @@ export interface Isolation {
   readonly env: readonly string[];
   readonly cwd: string;
   readonly user: SandboxUser;
+  /** False where the kernel lets nobody change supplementary groups. */
+  readonly changeGroups: boolean;
   readonly hostname: string;
   readonly ownNetwork: boolean;
   /** Show the host's /sys instead of mounting one: a user namespace without a network namespace may not mount sysfs. */
@@ -161,7 +163,7 @@ function dropPrivileges(list: CallList, isolation: Isolation): void {
   }
   list.tryCall('clear ambient capabilities', 'prctl', PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   setCapabilities(list, isolation.capabilities);
-  setUser(list, isolation.user);
+  setUser(list, isolation);
 }
 
 /** Permitted and effective become `capabilities`, inheritable none: capset(2), version 3 of its structures. */
@@ -177,13 +179,13 @@ function setCapabilities(list: CallList, capabilities: bigint): void {
   list.call('set capabilities', 'capset', list.memory(header), list.memory(data));
 }
 
-function setUser(list: CallList, { uid, gid, additionalGids }: SandboxUser): void {
+function setUser(list: CallList, { user: { uid, gid, additionalGids }, changeGroups }: Isolation): void {
   const groups = [...new Set([gid, ...additionalGids])];
   const ids = Buffer.alloc(groups.length * 4);
   groups.forEach((group, index) => {
     ids.writeUInt32LE(group, index * 4);
   });
-  list.call('set the groups', 'setgroups', groups.length, list.memory(ids));
+  if (changeGroups) list.call('set the groups', 'setgroups', groups.length, list.memory(ids));
   list.call(`set the group ${gid}`, 'setresgid', gid, gid, gid);
   list.call(`set the user ${uid}`, 'setresuid', uid, uid, uid);
 }

@@ -4,7 +4,7 @@ import { arch } from 'node:os';
 import { BoxwrightError } from '@boxwright/errors';
 import type { Scratch } from '../root/scratch.ts';
 import { makePipe, PipeReader } from '../thread/pipes.ts';
-import { CallList, type FailedCall } from './call-list.ts';
+import type { CallList, FailedCall } from './call-list.ts';
 import { initProgram } from './program.ts';
 import { MESSAGE_SIZE, MessageTag } from './supervise.ts';
 
@@ -90,8 +90,8 @@ function programPath(scratch: Scratch): string {
   if (writtenProgram !== undefined) return writtenProgram;
   const program = initProgram(arch());
   if (program === undefined) {
-    throw new BoxwrightError('SANDBOX_UNAVAILABLE', `the sandbox has no init for ${arch()} processors`, {
-      hint: 'Install an OCI runtime: crun or runc.',
+    throw new BoxwrightError('SANDBOX_UNAVAILABLE', `RUN does not work on ${arch()} processors yet`, {
+      hint: 'Run it on x86-64 or arm64. A Dockerfile without RUN can be built everywhere.',
     });
   }
   const path = `${scratch.path}/init`;

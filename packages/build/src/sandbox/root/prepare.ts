@@ -2,6 +2,7 @@ import { chmodSync, chownSync, closeSync, constants, mkdirSync, openSync, statSy
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { MNT_DETACH, O_PATH, umount } from '@boxwright/sys';
 import { DEFAULT_HOSTNAME } from '../docker-defaults.ts';
+import { requireMapped } from '../host-facts.ts';
 import type { SandboxSpec } from '../spec.ts';
 import { mountDevices } from './devices.ts';
 import { at, isErrno, locate } from './locate.ts';
@@ -28,9 +29,10 @@ export type RootSpec = Omit<SandboxSpec, 'onOutput' | 'signal'>;
 /**
  * Mounts the layers of `spec`, /dev, and what the command shall see beside its files.
  *
- * @throws BoxwrightError `SANDBOX_ROOTFS_UNSAFE`, `SANDBOX_PATH_INVALID`, `SANDBOX_MOUNT_SOURCE`, `SANDBOX_OVERLAY_FAILED`
+ * @throws BoxwrightError `SANDBOX_USER_UNMAPPED`, `SANDBOX_ROOTFS_UNSAFE`, `SANDBOX_PATH_INVALID`, `SANDBOX_MOUNT_SOURCE`, `SANDBOX_OVERLAY_FAILED`
  */
 export function prepareRoot(scratch: Scratch, spec: RootSpec, userXattrs: boolean): PreparedRoot {
+  requireMapped(spec.user.uid, [spec.user.gid, ...spec.user.additionalGids]);
   const runDirectory = scratch.makeRunDirectory();
   const path = `${runDirectory}/root`;
   mkdirSync(path);

@@ -23,6 +23,7 @@ import {
   openInRoot,
   SystemCallError,
 } from '@boxwright/sys';
+import { requireMapped } from '../host-facts.ts';
 import type { SandboxMount } from '../spec.ts';
 import { isErrno } from './locate.ts';
 import type { MountPoints } from './mount-points.ts';
@@ -129,15 +130,17 @@ function mountTmpfs({ points }: MountSetting, tmpfs: SandboxMount & { kind: 'tmp
 
 function mountSecret(setting: MountSetting, secret: SandboxMount & { kind: 'secret' }, index: number): void {
   const path = `${setting.runDirectory}/s${index}`;
+  requireMapped(secret.uid, [secret.gid]);
   writeFileSync(path, secret.data, { mode: 0o600, flag: 'wx' });
   chownSync(path, secret.uid, secret.gid);
   chmodSync(path, secret.mode & 0o7777);
-  bindFile(setting.points, path, secret.target);
+  // Scripts of heredocs come this way too.
+  bindFile(setting.points, path, secret.target, (secret.mode & 0o111) === 0 ? MS_NOEXEC : 0);
 }
 
 /** Binds a file of the scratch space read-only, as BuildKit does with secrets and /etc/hosts. */
-export function bindFile(points: MountPoints, path: string, target: string): void {
-  bind(path, points.ensure(target, 'file'), MS_RDONLY | MS_NOSUID | MS_NOEXEC);
+export function bindFile(points: MountPoints, path: string, target: string, flags: number = MS_NOEXEC): void {
+  bind(path, points.ensure(target, 'file'), MS_RDONLY | MS_NOSUID | flags);
 }
 
 function bindDescriptor({ points }: MountSetting, source: number, target: string, flags: number): void {

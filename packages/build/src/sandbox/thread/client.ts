@@ -53,6 +53,9 @@ export class SandboxClient {
       });
       signal?.throwIfAborted();
       return result;
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
     } finally {
       signal?.removeEventListener('abort', kill);
       this.#runs.delete(id);

@@ -1,10 +1,18 @@
 import { parentPort } from 'node:worker_threads';
 import { toFailure } from '../../workers/messages.ts';
 import { hostFacts } from '../host-facts.ts';
-import { type StartedCommand, startNative } from '../native.ts';
+import type { CommandStart, StartedCommand } from '../native.ts';
 import { type PreparedRoot, prepareRoot } from '../root/prepare.ts';
 import { Scratch } from '../root/scratch.ts';
+import type { SandboxResult } from '../spec.ts';
+import { isTierError, startIn, type Tier, tiersFor } from '../tiers.ts';
 import type { SandboxReply, SandboxRequest } from './messages.ts';
+
+/** A run under way. */
+interface Run {
+  started?: StartedCommand;
+  killed: boolean;
+}
 
 /**
  * The sandbox thread. It lives in a mount namespace of its own, so that every mount is private and goes with the process,
@@ -13,7 +21,9 @@ import type { SandboxReply, SandboxRequest } from './messages.ts';
  */
 class SandboxThread {
   readonly #post: (reply: SandboxReply) => void;
-  readonly #running = new Map<number, StartedCommand>();
+  readonly #running = new Map<number, Run>();
+  /** Tiers that do not work here: found out with the first command, not tried again. */
+  readonly #broken = new Map<Tier, unknown>();
   #scratch: Scratch | undefined;
 
   constructor(post: (reply: SandboxReply) => void) {
@@ -26,15 +36,24 @@ class SandboxThread {
         void this.#run(request);
         return;
       case 'kill':
-        this.#running.get(request.id)?.kill();
+        this.#kill(request.id);
         return;
       case 'taken':
-        for (const reader of this.#running.get(request.id)?.output ?? []) reader.taken(request.bytes);
+        for (const reader of this.#running.get(request.id)?.started?.output ?? []) reader.taken(request.bytes);
         return;
     }
   }
 
-  async #run({ id, spec }: SandboxRequest & { kind: 'run' }): Promise<void> {
+  #kill(id: number): void {
+    const run = this.#running.get(id);
+    if (run === undefined) return;
+    run.killed = true;
+    run.started?.kill();
+  }
+
+  async #run({ id, spec, runtime }: SandboxRequest & { kind: 'run' }): Promise<void> {
+    const run: Run = { killed: false };
+    this.#running.set(id, run);
     let root: PreparedRoot | undefined;
     let reply: SandboxReply;
     try {
@@ -42,9 +61,7 @@ class SandboxThread {
       const scratch = this.#scratch;
       root = prepareRoot(scratch, spec, hostFacts().userNamespace);
       const onOutput = (stream: 1 | 2, chunk: Buffer): void => this.#post({ kind: 'output', id, stream, chunk });
-      const started = startNative({ scratch, root, spec, onOutput });
-      this.#running.set(id, started);
-      reply = { kind: 'ended', id, result: await started.result };
+      reply = { kind: 'ended', id, result: await this.#runInTiers({ scratch, root, spec, onOutput }, run, runtime) };
     } catch (error) {
       reply = { kind: 'failed', id, failure: toFailure(error) };
     }
@@ -55,6 +72,25 @@ class SandboxThread {
       if (reply.kind === 'ended') reply = { kind: 'failed', id, failure: toFailure(error) };
     }
     this.#post(reply);
+  }
+
+  async #runInTiers(start: CommandStart, run: Run, wish: string | undefined): Promise<SandboxResult> {
+    let failure: unknown;
+    for (const tier of tiersFor(wish)) {
+      const broken = this.#broken.get(tier);
+      if (broken === undefined) {
+        try {
+          run.started = startIn(tier, start);
+          if (run.killed) run.started.kill();
+          return await run.started.result;
+        } catch (error) {
+          if (!isTierError(error) || run.killed) throw error;
+          this.#broken.set(tier, error);
+        }
+      }
+      failure ??= this.#broken.get(tier);
+    }
+    throw failure;
   }
 }
 

@@ -1,0 +1,204 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { constants, userInfo } from 'node:os';
+import { BoxwrightError } from '@boxwright/errors';
+import { prctl } from '@boxwright/sys';
+import { findRuntime as findProgram } from './oci/runtimes.ts';
+import { type IdRange, parseSubordinateIds } from './subordinate-ids.ts';
+
+/** Set in the re-executed process, so that it does not do the same again. */
+const MARKER = 'BOXWRIGHT_IN_USER_NAMESPACE';
+
+/** How many ids of the host a user namespace of ours gets, and from where. */
+export interface UserNamespaceMap {
+  /** `single`: only our own user, who is root inside; enough for commands that stay root. */
+  readonly kind: 'ranges' | 'single';
+  readonly uids: IdRange | undefined;
+  readonly gids: IdRange | undefined;
+  /** Why there are no ranges. */
+  readonly reason: string | undefined;
+}
+
+/** True when this process has root's privileges already: in the host or in some namespace. */
+export function isPrivileged(): boolean {
+  return process.geteuid?.() === 0;
+}
+
+/**
+ * Makes sure that the rest of the program runs with what a sandbox needs. As root it does nothing and answers undefined.
+ * Else it runs this program once more with the same arguments as root of a new user namespace, passes stdin, stdout,
+ * stderr and signals on, and answers the exit code: the caller ends with it at once.
+ *
+ * @param argv arguments for Node: the script and what follows; those of this process by default
+ * @throws BoxwrightError `SANDBOX_UNAVAILABLE` when this machine does not let users make user namespaces
+ */
+export async function ensureUserNamespace(
+  argv: readonly string[] = process.argv.slice(1),
+): Promise<number | undefined> {
+  if (isPrivileged()) {
+    if (process.env[MARKER] !== undefined) dieWithParent();
+    return undefined;
+  }
+  if (process.env[MARKER] !== undefined) throw unavailable('the user namespace has no root', undefined);
+  return runInUserNamespace(process.execPath, [...process.execArgv, ...argv]);
+}
+
+/** Runs a program as root of a new user namespace and answers its exit code. @throws BoxwrightError `SANDBOX_UNAVAILABLE` */
+export async function runInUserNamespace(program: string, args: readonly string[]): Promise<number> {
+  const unshare = findProgram('unshare');
+  if (unshare === undefined) throw unavailable('there is no `unshare` program', 'Install util-linux.');
+  const map = userNamespaceMap();
+  const env = { ...process.env, [MARKER]: '1' };
+  const child =
+    map.kind === 'ranges'
+      ? await startWithRanges(unshare, [program, ...args], map, env)
+      : spawn(unshare, ['--user', '--map-root-user', '--', program, ...args], { stdio: 'inherit', env });
+  return passThrough(child);
+}
+
+/** A user without an entry in the passwd file, as in many containers, has no name. */
+function currentUser(): { readonly uid: number; readonly gid: number; readonly username: string } {
+  try {
+    return userInfo();
+  } catch {
+    return { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, username: '' };
+  }
+}
+
+/** What a user namespace of this user would map. */
+export function userNamespaceMap(): UserNamespaceMap {
+  const { uid, username } = currentUser();
+  const uids = largestRange('/etc/subuid', username, uid);
+  const gids = largestRange('/etc/subgid', username, uid);
+  const helpers = findProgram('newuidmap') !== undefined && findProgram('newgidmap') !== undefined;
+  const reason = !helpers
+    ? 'newuidmap and newgidmap are not installed (package uidmap or shadow-utils)'
+    : uids === undefined || gids === undefined
+      ? `/etc/subuid and /etc/subgid have no range for user ${username || uid}: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${username || 'USER'}`
+      : undefined;
+  return { kind: reason === undefined ? 'ranges' : 'single', uids, gids, reason };
+}
+
+function largestRange(file: string, name: string, uid: number): IdRange | undefined {
+  if (!existsSync(file)) return undefined;
+  return parseSubordinateIds(readFileSync(file, 'utf8'), name, uid).toSorted((a, b) => b.count - a.count)[0];
+}
+
+/**
+ * The namespace's first process says when it is in (descriptor 4) and waits (descriptor 3) until newuidmap and newgidmap,
+ * which are set-uid root, have written its maps; only then it becomes the program. `unshare --map-auto` would do the same
+ * but is not in util-linux before 2.38.
+ */
+async function startWithRanges(
+  unshare: string,
+  command: readonly string[],
+  { uids, gids }: UserNamespaceMap,
+  env: NodeJS.ProcessEnv,
+): Promise<ChildProcess> {
+  const script = 'echo >&4 && read -r _ <&3 && exec 3<&- 4>&- "$@"';
+  const child = spawn(unshare, ['--user', '--', '/bin/sh', '-c', script, 'sh', ...command], {
+    stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'pipe'],
+    env,
+  });
+  const [go, ready] = [child.stdio[3], child.stdio[4]];
+  try {
+    if (
+      child.pid === undefined ||
+      go === null ||
+      go === undefined ||
+      !('write' in go) ||
+      ready === null ||
+      ready === undefined
+    ) {
+      throw unavailable('`unshare` cannot be started', undefined);
+    }
+    await new Promise<void>((resolve, reject) => {
+      ready.once('data', () => resolve());
+      const refused = (): void => reject(unavailable('making a user namespace is refused', whyRefused()));
+      child.once('error', refused);
+      child.once('exit', refused);
+    });
+    const { uid, gid } = currentUser();
+    await Promise.all([writeMap('newuidmap', child.pid, uid, uids), writeMap('newgidmap', child.pid, gid, gids)]);
+    go.end('\n');
+    ready.destroy();
+    return child;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+}
+
+async function writeMap(
+  program: 'newuidmap' | 'newgidmap',
+  pid: number,
+  own: number,
+  range: IdRange | undefined,
+): Promise<void> {
+  const rest = range === undefined ? [] : [1, range.first, range.count];
+  const args = [pid, 0, own, 1, ...rest].map(String);
+  await new Promise<void>((resolve, reject) => {
+    execFile(findProgram(program) ?? program, args, (error, _stdout, stderr) => {
+      if (error === null) resolve();
+      else
+        reject(
+          unavailable(`${program} failed: ${stderr.trim() || error.message}`, `Check /etc/sub${program.slice(3, 6)}.`),
+        );
+    });
+  });
+}
+
+/** The child is in our process group, so that the terminal's signals reach it by themselves; the others we pass on. */
+async function passThrough(child: ChildProcess): Promise<number> {
+  const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const ignore = (): void => undefined;
+  const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+  for (const signal of forwarded) process.on(signal, forward);
+  process.on('SIGINT', ignore);
+  process.on('SIGQUIT', ignore);
+  try {
+    return await new Promise<number>((resolve, reject) => {
+      child.once('error', (cause) =>
+        reject(unavailable(`\`unshare\` cannot be started: ${cause.message}`, 'Install util-linux.')),
+      );
+      child.once('exit', (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    });
+  } finally {
+    for (const signal of forwarded) process.off(signal, forward);
+    process.off('SIGINT', ignore);
+    process.off('SIGQUIT', ignore);
+  }
+}
+
+/** Entering the namespace has cleared any death signal, so it is asked for here, when the parent has been killed. */
+function dieWithParent(): void {
+  const PR_SET_PDEATHSIG = 1;
+  prctl(PR_SET_PDEATHSIG, constants.signals.SIGKILL);
+}
+
+/** The setting that most likely forbids user namespaces, if one does. */
+export function whyRefused(): string {
+  const settings: readonly (readonly [file: string, forbids: (value: string) => boolean, hint: string])[] = [
+    [
+      '/proc/sys/kernel/unprivileged_userns_clone',
+      (value) => value === '0',
+      'sysctl kernel.unprivileged_userns_clone=1',
+    ],
+    [
+      '/proc/sys/kernel/apparmor_restrict_unprivileged_userns',
+      (value) => value === '1',
+      'sysctl kernel.apparmor_restrict_unprivileged_userns=0, or give node an AppArmor profile with `userns,`',
+    ],
+    ['/proc/sys/user/max_user_namespaces', (value) => value === '0', 'sysctl user.max_user_namespaces=15000'],
+  ];
+  for (const [file, forbids, hint] of settings) {
+    if (existsSync(file) && forbids(readFileSync(file, 'utf8').trim())) return `Ask an administrator for: ${hint}.`;
+  }
+  return 'In a container, start it with a seccomp profile that allows unshare(CLONE_NEWUSER), or run as root with CAP_SYS_ADMIN.';
+}
+
+function unavailable(why: string, hint: string | undefined): BoxwrightError {
+  return new BoxwrightError('SANDBOX_UNAVAILABLE', `RUN needs root or a user namespace: ${why}`, {
+    hint: `${hint ?? whyRefused()} A Dockerfile without RUN needs neither.`,
+  });
+}
