@@ -23,7 +23,7 @@ describe('buildRequest', () => {
     const cwd = temporaryDirectory();
     expect(request(['.'], {}, cwd)).toEqual({
       contextDir: cwd,
-      dockerfilePath: join(cwd, 'Dockerfile'),
+      dockerfilePath: 'Dockerfile',
       tags: [],
       buildArgs: new Map(),
       labels: new Map(),
@@ -67,7 +67,7 @@ describe('buildRequest', () => {
       .concat(['-o', 'type=oci,dest=x.tar,name=also', '-o', 'dir', '--no-cache-filter', 'a,b', '--no-cache-filter=c']);
     expect(request(args, { T: 'tok', SOURCE_DATE_EPOCH: '7' }, cwd)).toEqual({
       contextDir: join(cwd, 'ctx'),
-      dockerfilePath: join(cwd, 'docker/App'),
+      dockerfilePath: 'docker/App',
       tags: ['docker.io/library/app:latest', 'ghcr.io/x/app:1', 'docker.io/library/also:latest'],
       target: 'release',
       buildArgs: new Map([
@@ -94,6 +94,11 @@ describe('buildRequest', () => {
     expect(request(['.', '--no-cache']).noCache).toBe(true);
     expect(request(['.', '--no-cache', '--no-cache-filter', 'a']).noCache).toBe(true);
     expect(request(['.', '--no-cache-filter', 'a']).noCache).toEqual(['a']);
+  });
+
+  it('shows a Dockerfile outside of the working directory in full', () => {
+    const other = temporaryDirectory();
+    expect(request([other]).dockerfilePath).toBe(join(other, 'Dockerfile'));
   });
 
   it('leaves -f - to the caller', () => {

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import type { BuildOutput, BuildRequest } from '@boxwright/build';
 import { UsageError } from '@boxwright/errors';
 import { canonicalName, parseReference, withDefaultTag } from '@boxwright/oci';
@@ -80,10 +80,15 @@ function contextDirectory(place: string, flags: BuildFlags, cwd: string): string
   return path;
 }
 
-/** Relative to the working directory, as with docker; `-` stays. */
+/**
+ * Relative to the working directory, as with docker; `-` stays. It is shown in every message about the file, so it is
+ * as short as it can be: relative where it is below the working directory.
+ */
 function dockerfilePath(file: string | undefined, contextDir: string, cwd: string): string {
-  if (file === undefined || file === '') return join(contextDir, 'Dockerfile');
-  return file === '-' ? file : resolve(cwd, file);
+  if (file === '-') return file;
+  const path = file === undefined || file === '' ? join(contextDir, 'Dockerfile') : resolve(cwd, file);
+  const short = relative(cwd, path);
+  return short.startsWith('..') ? path : short;
 }
 
 function imageName(text: string): string {

@@ -124,5 +124,5 @@ it('tells the step that failed from those that were stopped because of it', () =
     { type: 'completed', id: 'a', time: recordedStart, error },
     { type: 'completed', id: 'b', time: recordedStart, error },
   ]);
-  expect(text).toBe('#1 a\n#1 ERROR: exit code: 1\n\n#2 b\n#2 CANCELED\n------\n > a:\n------\n');
+  expect(text).toBe('#1 a\n#1 ERROR: exit code: 1\n\n#2 b\n#2 CANCELED\n');
 });

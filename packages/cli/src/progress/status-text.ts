@@ -18,8 +18,12 @@ export function stepName(step: Step): string {
   return escapeForTerminal(step.name.replace(/\s+/g, ' '));
 }
 
-/** The block that BuildKit prints for a step that failed: its name and the end of its output. */
+/**
+ * The block that BuildKit prints for a step that failed: its name and the end of its output. Nothing for a step without
+ * output: its line above says all.
+ */
 export function failedStepLines(step: Step, maxLines: number): string[] {
+  if (step.lineCount === 0) return [];
   const shown = step.lines.slice(-maxLines);
   const left = step.lineCount - shown.length;
   return [
