@@ -8,4 +8,13 @@ export type {
   NetworkMode,
   SecretSource,
 } from './engine/engine.ts';
+export { needsSandbox } from './engine/needs-sandbox.ts';
 export type { BuildEvent } from './events.ts';
+export {
+  ensureUserNamespace,
+  runInSandbox,
+  type SandboxMount,
+  type SandboxResult,
+  type SandboxSpec,
+  type SandboxUser,
+} from './sandbox/index.ts';
