@@ -14,7 +14,7 @@ import { isLayerXattr, type OverlayNamespace, opaqueXattr } from './xattr-policy
  * Writes all that is below `dir` as the entries of a layer; the caller finishes the writer. Synchronous, for worker
  * threads. The order is that of a walk with siblings sorted by their bytes (`/` sorts lowest), so the same directory
  * gives the same tar: hard links refer to the name that comes first, names of owners are left out, and nothing but the
- * content, mode, owner, modification time, attributes that layers carry (see {@link isLayerXattr}) counts.
+ * content, mode, owner, modification time (whole seconds, as Docker writes it), attributes that layers carry (see {@link isLayerXattr}) counts.
  *
  * With `overlay`, attributes that overlayfs itself keeps are left out, and whiteouts get the time of the directory
  * they are in, as they have none that says anything.

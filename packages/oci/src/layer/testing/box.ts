@@ -11,16 +11,18 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getXattr, isAvailable, listXattrs } from '@boxwright/sys';
+import { getXattr, isAvailable, listXattrs, type PathLike } from '@boxwright/sys';
+import { type ByteString, toByteString, toFsPath } from '../../bytes.ts';
 import type { TarEntry } from '../../tar/entry.ts';
 import { writeTar } from '../../tar/testing/tar-fixtures.ts';
+import { wholeSeconds } from '../../tar/whole-seconds.ts';
 
 /** A directory to unpack into, and beside it what must never be touched. */
 export interface Box extends Disposable {
   readonly dir: string;
   readonly target: string;
   readonly outside: string;
-  /** Lower-case letters of the path of {@link outside}, for links that point there. */
+  /** A file in {@link outside}. */
   readonly canary: string;
 }
 
@@ -47,17 +49,26 @@ export function contentFor(entry: TarEntry): Buffer {
   return Buffer.alloc(entry.size, entry.path === '' ? 'x' : entry.path, 'latin1');
 }
 
-/** Everything that a layer may say of each path below `dir` (and of `dir`, as `.`), one line each. */
-export function describeTree(dir: string): Record<string, string> {
+/** Time of a file as {@link describeTree} shows it: nanoseconds, or those of the whole second as packing writes it. */
+export type ShownTimes = 'exact' | 'seconds';
+
+/**
+ * Everything that a layer may say of each path below `dir` (and of `dir`, as `.`), one line each. Names are bytes, one
+ * per code unit.
+ */
+export function describeTree(dir: string, times: ShownTimes = 'exact'): Record<string, string> {
   const lines: Record<string, string> = {};
   const inodes = new Map<string, string>();
-  const visit = (path: string, shown: string): void => {
+  const root = toByteString(dir);
+  const visit = (shown: string): void => {
+    // The cast makes the brand: parts of ByteStrings.
+    const path = toFsPath((shown === '.' ? root : `${root}/${shown}`) as ByteString);
     const stats = lstatSync(path, { bigint: true });
     const inode = `${stats.dev}:${stats.ino}`;
     const parts = [
       (stats.mode & 0o7777777n).toString(8),
       `${stats.uid}:${stats.gid}`,
-      `@${stats.mtimeNs}`,
+      `@${times === 'exact' ? stats.mtimeNs : wholeSeconds(stats.mtimeNs)}`,
       ...(stats.isFile() ? [createHash('sha1').update(readFileSync(path)).digest('hex')] : []),
       ...(stats.isSymbolicLink() ? [`-> ${readlinkSync(path, 'latin1')}`] : []),
       ...(stats.isCharacterDevice() || stats.isBlockDevice() ? [`dev ${stats.rdev}`] : []),
@@ -67,13 +78,13 @@ export function describeTree(dir: string): Record<string, string> {
     inodes.set(inode, shown);
     lines[shown] = parts.join(' ');
     if (!stats.isDirectory()) return;
-    for (const name of readdirSync(path).sort()) visit(join(path, name), shown === '.' ? name : `${shown}/${name}`);
+    for (const name of readdirSync(path, 'latin1').sort()) visit(shown === '.' ? name : `${shown}/${name}`);
   };
-  visit(dir, '.');
+  visit('.');
   return lines;
 }
 
-function xattrsOf(path: string): string[] {
+function xattrsOf(path: PathLike): string[] {
   return listXattrs(path)
     .filter((name) => name !== 'security.selinux')
     .sort()
