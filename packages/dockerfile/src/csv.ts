@@ -3,7 +3,7 @@
  * is a quote; other double quotes are errors.
  */
 export function parseCsvRecord(text: string): { readonly fields: readonly string[] } | { readonly reason: string } {
-  if (text === '') return { reason: 'EOF' };
+  if (text === '') return { reason: 'empty' };
   const fields: string[] = [];
   let index = 0;
   for (;;) {
@@ -12,18 +12,18 @@ export function parseCsvRecord(text: string): { readonly fields: readonly string
       index++;
       for (;;) {
         const quote = text.indexOf('"', index);
-        if (quote === -1) return { reason: 'extraneous or missing " in quoted-field' };
+        if (quote === -1) return { reason: 'a quoted field does not end at a comma' };
         field += text.slice(index, quote);
         index = quote + 1;
         if (text[index] !== '"') break;
         field += '"';
         index++;
       }
-      if (index < text.length && text[index] !== ',') return { reason: 'extraneous or missing " in quoted-field' };
+      if (index < text.length && text[index] !== ',') return { reason: 'a quoted field does not end at a comma' };
     } else {
       const comma = text.indexOf(',', index);
       field = text.slice(index, comma === -1 ? text.length : comma);
-      if (field.includes('"')) return { reason: 'bare " in non-quoted-field' };
+      if (field.includes('"')) return { reason: 'a quote inside a field that does not start with one' };
       index += field.length;
     }
     fields.push(field);

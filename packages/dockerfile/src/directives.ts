@@ -25,7 +25,7 @@ export function readDirectives(source: Source): Directives {
     const match = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S.*?)\s*$/.exec(strippedLine(source, line));
     const name = names.find((candidate) => candidate === match?.[1]?.toLowerCase());
     if (match === null || name === undefined) break;
-    if (found.has(name)) throw faultAt(source, line, `only one ${name} parser directive can be used`);
+    if (found.has(name)) throw faultAt(source, line, `the directive ${name} is given twice`);
     found.set(name, { value: match[2] ?? '', line });
   }
   const syntax = found.get('syntax')?.value;
@@ -46,7 +46,7 @@ function strippedLine(source: Source, line: number): string {
 function escapeOf(source: Source, found: Found | undefined): '\\' | '`' {
   if (found === undefined || found.value === '\\') return '\\';
   if (found.value === '`') return '`';
-  throw faultAt(source, found.line, `invalid escape token '${found.value}' does not match \` or \\`);
+  throw faultAt(source, found.line, `the escape character is \\ or \`, not ${found.value}`);
 }
 
 function faultAt(source: Source, line: number, reason: string): DockerfileError {

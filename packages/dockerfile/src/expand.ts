@@ -112,8 +112,9 @@ class Expander {
     return this.#expand(text, this.#lookup, this.#words).text;
   }
 
+  /** The words of EXPOSE. BuildKit does not report variables that are not set here. */
   words(text: string): readonly string[] {
-    return this.#expand(text, this.#lookup, this.#words).words;
+    return this.#expand(text, this.#lookup, this.#words, false).words;
   }
 
   pair(pair: KeyValuePair): KeyValuePair {
@@ -122,7 +123,7 @@ class Expander {
 
   volume(text: string): string {
     const path = this.word(text);
-    if (path === '') throw this.#fault('DOCKERFILE_SYNTAX', 'VOLUME specified can not be an empty string', text);
+    if (path === '') throw this.#fault('DOCKERFILE_SYNTAX', 'the path of a VOLUME is empty after expansion', text);
     return path;
   }
 
@@ -151,16 +152,16 @@ class Expander {
     }
   }
 
-  #expand(text: string, lookup: VariableLookup, options: WordOptions): ReturnType<typeof expandWord> {
+  #expand(text: string, lookup: VariableLookup, options: WordOptions, report = true): ReturnType<typeof expandWord> {
     try {
       const result = expandWord(text, lookup, options);
-      if (this.#options.onUnset) result.unmatched.forEach(this.#options.onUnset);
+      if (report && this.#options.onUnset) result.unmatched.forEach(this.#options.onUnset);
       return result;
     } catch (error) {
       if (!(error instanceof WordError)) throw error;
       const code = error.tooLarge ? 'DOCKERFILE_TOO_LARGE' : 'DOCKERFILE_EXPANSION';
       const shown = text.length > 80 ? `${text.slice(0, 79)}…` : text;
-      throw this.#fault(code, `failed to process ${JSON.stringify(shown)}: ${error.message}`, text, error);
+      throw this.#fault(code, `cannot expand ${JSON.stringify(shown)}: ${error.message}`, text, error);
     }
   }
 

@@ -34,14 +34,15 @@ export function parseFlags(statement: Statement, known: Readonly<Record<string, 
       throw fault(statement, `unknown flag: --${name}${suggestion}`, word, { code: 'DOCKERFILE_UNKNOWN_FLAG' });
     }
     const before = values.get(name);
-    if (before !== undefined && kind !== 'strings') throw fault(statement, `duplicate flag specified: --${name}`, word);
+    if (before !== undefined && kind !== 'strings') throw fault(statement, `flag --${name} is given twice`, word);
     if (value === undefined ? kind !== 'boolean' : kind === 'boolean' && value === '') {
-      throw fault(statement, `missing a value on flag: --${name}`, word);
+      throw fault(statement, `flag --${name} needs a value`, word);
     }
     if (kind === 'boolean' && !/^(?:true|false)?$/i.test(value ?? '')) {
-      throw fault(statement, `expecting boolean value for flag --${name}, not: ${value}`, word);
+      throw fault(statement, `flag --${name} is true or false, not "${value}"`, word);
     }
-    values.set(name, { word: before?.word ?? word, values: [...(before?.values ?? []), value ?? 'true'] });
+    if (before === undefined) values.set(name, { word, values: [value ?? 'true'] });
+    else before.values.push(value ?? 'true');
   }
   return {
     boolean: (name) => {

@@ -8,6 +8,7 @@ export {
   resolveArgs,
   resolveMetaArgs,
 } from './build-args.ts';
+export { type CheckOptions, parseCheckOptions } from './check-options.ts';
 export { cleanPath } from './clean-path.ts';
 export {
   type CopyPattern,
@@ -53,6 +54,8 @@ export type {
   VolumeInstruction,
   WorkdirInstruction,
 } from './instructions.ts';
+export { undefinedVariable } from './lint.ts';
+export { looksSecret } from './lint-stage.ts';
 export { type ParseOptions, parseDockerfile, parseTrigger } from './parse-dockerfile.ts';
 export { instructionNames } from './parse-instruction.ts';
 export { type RunScript, runScript } from './parse-run.ts';

@@ -267,6 +267,8 @@ export interface LintWarning {
   readonly rule: string;
   readonly message: string;
   readonly range: SourceRange;
+  /** Index of the stage for rules that BuildKit applies only to stages it builds; absent for rules about the whole file. */
+  readonly stage?: number;
 }
 
 /** A parsed Dockerfile: nothing is expanded. */

@@ -26,7 +26,7 @@ function jsonArguments(statement: Statement, text: string): readonly string[] | 
   const start = statement.restStart + statement.rest.length - text.length;
   throw fault(
     statement,
-    'when using JSON array syntax, arrays must be comprised of strings only',
+    'a JSON array of arguments may hold only strings',
     { start, end: start + text.length },
     { hint: 'Put double quotes around every item.' },
   );
@@ -34,6 +34,6 @@ function jsonArguments(statement: Statement, text: string): readonly string[] | 
 
 /** The whole rest as the one argument: WORKDIR, USER, STOPSIGNAL, MAINTAINER. */
 export function oneArgument(statement: Statement): string {
-  if (statement.rest === '') throw fault(statement, `${statement.word.toUpperCase()} requires exactly one argument`);
+  if (statement.rest === '') throw fault(statement, `${statement.word.toUpperCase()} needs an argument`);
   return statement.rest;
 }

@@ -1,3 +1,4 @@
+import { parseCheckOptions } from './check-options.ts';
 import { readDirectives } from './directives.ts';
 import { DockerfileError, type DockerfileErrorCode } from './dockerfile-error.ts';
 import { heredocStarts } from './heredoc.ts';
@@ -11,7 +12,7 @@ import type {
   Stage,
 } from './instructions.ts';
 import { parseJsonArray } from './json-array.ts';
-import { maxFileSize, maxLineLength } from './limits.ts';
+import { maxFileSize, maxLineLength, maxStages } from './limits.ts';
 import { lintDockerfile } from './lint.ts';
 import {
   instructionRange,
@@ -30,6 +31,8 @@ import { fault, type Statement, splitStatement } from './statement.ts';
 export interface ParseOptions {
   /** Path to name in messages. Default `Dockerfile`. */
   readonly file?: string;
+  /** Replaces the `# check=` directive: the value of the build argument BUILDKIT_DOCKERFILE_CHECK. */
+  readonly check?: string;
 }
 
 /**
@@ -43,6 +46,8 @@ export function parseDockerfile(input: string | Uint8Array, options: ParseOption
   const { source, valid } = decode(file, input);
   if (source.text === '') throw wholeFileFault(source, 'the Dockerfile cannot be empty');
   const directives = readDirectives(source);
+  const check = parseCheckOptions(options.check ?? directives.check ?? '');
+  if ('reason' in check) throw wholeFileFault(source, check.reason, 'DOCKERFILE_SYNTAX');
   const warnings: LintWarning[] = [];
   const metaArgs: ArgInstruction[] = [];
   const stages: (Stage & { instructions: Instruction[] })[] = [];
@@ -52,6 +57,9 @@ export function parseDockerfile(input: string | Uint8Array, options: ParseOption
     const instruction = parseInstruction(statement);
     const stage = stages.at(-1);
     if (instruction.kind === 'from') {
+      if (stages.length === maxStages) {
+        throw fault(statement, `more than ${maxStages} stages`, undefined, { code: 'DOCKERFILE_TOO_LARGE' });
+      }
       stages.push({
         index: stages.length,
         ...(instruction.as === undefined ? {} : { name: instruction.as.toLowerCase() }),
@@ -70,8 +78,8 @@ export function parseDockerfile(input: string | Uint8Array, options: ParseOption
   }
   if (!found) throw wholeFileFault(source, 'file with no instructions');
   if (stages.length === 0) throw wholeFileFault(source, 'dockerfile contains no stages to build');
-  const parsed: Dockerfile = { file, text: source.text, directives, metaArgs, stages, warnings };
-  return { ...parsed, warnings: lintDockerfile(parsed) };
+  const parsed: Dockerfile = { file, text: source.text, directives, metaArgs, stages, warnings: [] };
+  return { ...parsed, warnings: lintDockerfile(parsed, warnings, check) };
 }
 
 /**
@@ -85,16 +93,11 @@ export function parseTrigger(text: string, origin: string): Instruction {
   const all = [...statements(source, readDirectives(source), [], valid)];
   const statement = all[0];
   if (statement === undefined || all.length > 1) {
-    throw new DockerfileError(
-      'DOCKERFILE_SYNTAX',
-      source,
-      startOfFile,
-      'onbuild trigger should be a single expression',
-    );
+    throw new DockerfileError('DOCKERFILE_SYNTAX', source, startOfFile, 'an ONBUILD trigger is one instruction');
   }
   const instruction = parseInstruction(statement);
   if (instruction.kind === 'from' || instruction.kind === 'onbuild' || instruction.kind === 'maintainer') {
-    throw fault(statement, `${instruction.name} isn't allowed as an ONBUILD trigger`);
+    throw fault(statement, `${instruction.name} cannot be an ONBUILD trigger`);
   }
   return instruction;
 }

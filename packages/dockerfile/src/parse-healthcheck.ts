@@ -12,11 +12,11 @@ const minDurationNs = 1_000_000;
 /** HEALTHCHECK: https://docs.docker.com/reference/dockerfile/#healthcheck */
 export function parseHealthcheck(statement: Statement): HealthcheckInstruction {
   const type = splitWords(statement.rest)[0];
-  if (type === undefined) throw fault(statement, 'HEALTHCHECK requires at least one argument');
+  if (type === undefined) throw fault(statement, 'HEALTHCHECK needs CMD or NONE');
   const text = statement.rest.slice(skipSpace(statement.rest, type.end));
   const place = { start: statement.restStart, end: statement.restStart + type.end };
   if (type.text.toUpperCase() === 'NONE') {
-    if (text !== '') throw fault(statement, 'HEALTHCHECK NONE takes no arguments', place);
+    if (text !== '') throw fault(statement, 'nothing may follow HEALTHCHECK NONE', place);
     return { kind: 'healthcheck', ...baseOf(statement), none: true, test: ['NONE'], form: 'exec' };
   }
   const flags = parseFlags(statement, {
@@ -27,11 +27,11 @@ export function parseHealthcheck(statement: Statement): HealthcheckInstruction {
     retries: 'string',
   });
   if (type.text.toUpperCase() !== 'CMD') {
-    throw fault(statement, `unknown type "${type.text.toUpperCase()}" in HEALTHCHECK (try CMD)`, place);
+    throw fault(statement, `HEALTHCHECK takes CMD or NONE, not ${type.text}`, place);
   }
   const { form, command, args } = commandArguments(statement, text);
   if (form === 'exec' ? args.length === 0 : command === '') {
-    throw fault(statement, 'missing command after HEALTHCHECK CMD', place);
+    throw fault(statement, 'HEALTHCHECK CMD needs a command', place);
   }
   return {
     kind: 'healthcheck',
@@ -70,7 +70,7 @@ function duration(statement: Statement, flags: Flags, name: string): number | un
     });
   }
   if (value !== 0 && value < minDurationNs) {
-    throw fault(statement, `interval "${name}" cannot be less than 1ms`, flags.word(name));
+    throw fault(statement, `--${name} is less than 1ms`, flags.word(name));
   }
   return value;
 }
@@ -82,6 +82,6 @@ function retries(statement: Statement, flags: Flags): Pick<HealthcheckInstructio
   if (!/^[+-]?\d+$/.test(text) || Math.abs(value) > 0x7fff_ffff) {
     throw fault(statement, `invalid number "${text}" for --retries`, flags.word('retries'));
   }
-  if (value < 0) throw fault(statement, `--retries cannot be negative (${value})`, flags.word('retries'));
+  if (value < 0) throw fault(statement, `--retries is negative: ${value}`, flags.word('retries'));
   return { retries: value };
 }

@@ -89,16 +89,14 @@ function parseFrom(statement: Statement): FromInstruction {
   const words = splitWords(statement.rest);
   const [image, as, name] = words;
   if (image === undefined || !(words.length === 1 || (words.length === 3 && as?.text.toLowerCase() === 'as'))) {
-    throw fault(statement, 'FROM requires either one or three arguments', image && placeOf(statement, image), {
+    throw fault(statement, 'FROM takes an image, or an image, AS and a name', image && placeOf(statement, image), {
       hint: 'Write `FROM IMAGE` or `FROM IMAGE AS NAME`.',
     });
   }
   if (name !== undefined && !/^[a-z][a-z0-9-_.]*$/.test(name.text.toLowerCase())) {
-    throw fault(
-      statement,
-      `invalid name for build stage: ${JSON.stringify(name.text)}, name can't start with a number or contain symbols`,
-      placeOf(statement, name),
-    );
+    throw fault(statement, `invalid stage name ${JSON.stringify(name.text)}`, placeOf(statement, name), {
+      hint: 'A stage name is a letter, then letters, digits, `-`, `_` and `.`.',
+    });
   }
   const platform = parseFlags(statement, { platform: 'string' }).string('platform');
   return {
@@ -124,12 +122,12 @@ function parseShell(statement: Statement): ShellInstruction {
   parseFlags(statement, {});
   const { form, args } = commandArguments(statement);
   if (form === 'exec' ? args.length === 0 : statement.rest === '') {
-    throw fault(statement, 'SHELL requires at least one argument');
+    throw fault(statement, 'SHELL needs a command');
   }
   if (form === 'shell') {
     throw fault(
       statement,
-      'SHELL requires the arguments to be in JSON form',
+      'SHELL takes a JSON array',
       { start: statement.restStart, end: statement.restStart + statement.rest.length },
       { hint: 'Write `SHELL ["/bin/bash", "-c"]`.' },
     );
@@ -140,7 +138,7 @@ function parseShell(statement: Statement): ShellInstruction {
 function parseExpose(statement: Statement): ExposeInstruction {
   parseFlags(statement, {});
   const ports = splitWords(statement.rest).map((word) => word.text);
-  if (ports.length === 0) throw fault(statement, 'EXPOSE requires at least one argument');
+  if (ports.length === 0) throw fault(statement, 'EXPOSE needs a port');
   // BuildKit sorts them before expansion, which shows in its history row.
   ports.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
   return { kind: 'expose', ...baseOf(statement), ports };
@@ -150,26 +148,26 @@ function parseVolume(statement: Statement): VolumeInstruction {
   parseFlags(statement, {});
   const paths = listArguments(statement).words.map((word) => {
     const path = word.text.trim();
-    if (path === '') throw fault(statement, 'VOLUME specified can not be an empty string', placeOf(statement, word));
+    if (path === '') throw fault(statement, 'the path of a VOLUME is empty', placeOf(statement, word));
     return path;
   });
-  if (paths.length === 0) throw fault(statement, 'VOLUME requires at least one argument');
+  if (paths.length === 0) throw fault(statement, 'VOLUME needs a path');
   return { kind: 'volume', ...baseOf(statement), paths };
 }
 
 /** ONBUILD: https://docs.docker.com/reference/dockerfile/#onbuild */
 function parseOnbuild(statement: Statement): OnbuildInstruction {
-  if (statement.rest === '') throw fault(statement, 'ONBUILD requires at least one argument');
+  if (statement.rest === '') throw fault(statement, 'ONBUILD needs an instruction');
   parseFlags(statement, {});
   const inner = { ...splitStatement(statement.source, statement.line, statement.escape, statement.restStart) };
   const name = inner.word.toUpperCase();
   const place = { start: inner.start, end: inner.start + inner.word.length };
-  if (name === 'ONBUILD') throw fault(statement, "chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed", place);
+  if (name === 'ONBUILD') throw fault(statement, 'ONBUILD cannot trigger another ONBUILD', place);
   if (name === 'FROM' || name === 'MAINTAINER') {
-    throw fault(statement, `${name} isn't allowed as an ONBUILD trigger`, place);
+    throw fault(statement, `${name} cannot be an ONBUILD trigger`, place);
   }
   const instruction = parseInstruction({ ...inner, heredocs: statement.heredocs });
-  if (instruction.kind === 'from') throw fault(statement, "FROM isn't allowed as an ONBUILD trigger", place);
+  if (instruction.kind === 'from') throw fault(statement, 'FROM cannot be an ONBUILD trigger', place);
   const bodies = statement.heredocs.map((heredoc) => `\n${heredoc.content}${heredoc.name}`).join('');
   return {
     kind: 'onbuild',

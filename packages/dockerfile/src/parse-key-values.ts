@@ -21,10 +21,10 @@ export function parseArg(statement: Statement): ArgInstruction {
   const args = splitQuotedWords(statement.rest, statement.escape).map((word): ArgDeclaration => {
     const equals = word.text.indexOf('=');
     if (equals === -1) return { key: word.text };
-    if (equals === 0) throw fault(statement, 'ARG names can not be blank', placeOf(statement, word));
+    if (equals === 0) throw fault(statement, 'the name of an ARG is empty', placeOf(statement, word));
     return { key: word.text.slice(0, equals), value: word.text.slice(equals + 1) };
   });
-  if (args.length === 0) throw fault(statement, 'ARG requires at least one argument');
+  if (args.length === 0) throw fault(statement, 'ARG needs a name');
   return { kind: 'arg', ...baseOf(statement), args };
 }
 
@@ -33,11 +33,11 @@ function pairsOf(statement: Statement): { readonly pairs: readonly KeyValuePair[
   const name = statement.word.toUpperCase();
   const words = splitQuotedWords(statement.rest, statement.escape);
   const first = words[0];
-  if (first === undefined) throw fault(statement, `${name} requires at least one argument`);
+  if (first === undefined) throw fault(statement, `${name} needs a name and a value`);
   if (!first.text.includes('=')) {
     const pair = legacyPair(statement.rest);
     if (pair === undefined) {
-      throw fault(statement, `${name} must have two arguments`, placeOf(statement, first), {
+      throw fault(statement, `${name} ${first.text} has no value`, placeOf(statement, first), {
         hint: `Write \`${name} ${first.text}=VALUE\`.`,
       });
     }
@@ -46,14 +46,11 @@ function pairsOf(statement: Statement): { readonly pairs: readonly KeyValuePair[
   const pairs = words.map((word): KeyValuePair => {
     const equals = word.text.indexOf('=');
     if (equals === -1) {
-      throw fault(
-        statement,
-        `can't find = in ${JSON.stringify(word.text)}. Must be of the form: name=value`,
-        placeOf(statement, word),
-        { hint: 'Put quotes around a value that holds blanks.' },
-      );
+      throw fault(statement, `${JSON.stringify(word.text)} is not of the form NAME=VALUE`, placeOf(statement, word), {
+        hint: 'Put quotes around a value that holds blanks.',
+      });
     }
-    if (equals === 0) throw fault(statement, `${name} names can not be blank`, placeOf(statement, word));
+    if (equals === 0) throw fault(statement, `the name before = is empty`, placeOf(statement, word));
     return { key: word.text.slice(0, equals), value: word.text.slice(equals + 1) };
   });
   return { pairs, legacy: false };

@@ -23,7 +23,7 @@ export function parseRun(statement: Statement): RunInstruction {
     if (value === undefined) return undefined;
     const found = allowed.find((candidate) => candidate === value);
     if (found === undefined) {
-      throw fault(statement, `${name} mode "${value}" is not valid${didYouMean(value, allowed)}`, flags.word(name), {
+      throw fault(statement, `invalid ${name} mode "${value}"${didYouMean(value, allowed)}`, flags.word(name), {
         hint: `Use one of: ${allowed.join(', ')}.`,
       });
     }

@@ -49,15 +49,12 @@ function transferFields(
   const words = listArguments(statement).words;
   const last = words.at(-1);
   if (last === undefined || words.length < 2) {
-    throw fault(
-      statement,
-      `${name} requires at least two arguments, but only ${words.length === 0 ? 'none' : 'one'} was provided. Destination could not be determined`,
-      last && placeOf(statement, last),
-      { hint: `Write \`${name} SOURCE... DESTINATION\`.` },
-    );
+    throw fault(statement, `${name} needs at least one source and a destination`, last && placeOf(statement, last), {
+      hint: `Write \`${name} SOURCE... DESTINATION\`.`,
+    });
   }
   if (tryHeredocStart(last.text)) {
-    throw fault(statement, `${name} cannot accept a heredoc as a destination`, placeOf(statement, last));
+    throw fault(statement, `the destination of ${name} cannot be a heredoc`, placeOf(statement, last));
   }
   const sources: string[] = [];
   const inline: InlineFile[] = [];

@@ -57,10 +57,10 @@ export function createPatternMatcher(patterns: readonly PatternSource[]): Patter
     const cleaned = cleanPath(trimmed);
     const exception = cleaned.startsWith('!');
     const body = exception ? cleaned.slice(1) : cleaned;
-    if (body === '') throw patternFault(origin, text, 'illegal exclusion pattern: "!"');
+    if (body === '') throw patternFault(origin, text, 'an exception without a pattern');
     if (body.length > maxPatternLength) throw patternFault(origin, text.slice(0, 80), 'pattern is too long');
     const tokens = tokensOf(body);
-    if (tokens === undefined) throw patternFault(origin, text, 'syntax error in pattern');
+    if (tokens === undefined) throw patternFault(origin, text, 'malformed pattern');
     texts.push(cleaned);
     compiled.push({ exception, program: new GlobProgram(tokens) });
   }

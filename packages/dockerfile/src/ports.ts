@@ -12,16 +12,16 @@ export function parsePortSpec(spec: string): { readonly ports: readonly string[]
   const slash = container.indexOf('/');
   const range = slash === -1 ? container : container.slice(0, slash);
   const protocol = (slash === -1 ? '' : container.slice(slash + 1)).toLowerCase() || 'tcp';
-  if (range === '') return { reason: `no port specified: ${spec}<empty>` };
-  if (!['tcp', 'udp', 'sctp'].includes(protocol)) return { reason: `invalid proto: ${protocol}` };
-  if (address !== '' && !isAddress(address)) return { reason: `invalid IP address: ${address}` };
+  if (range === '') return { reason: `"${spec}" has no port` };
+  if (!['tcp', 'udp', 'sctp'].includes(protocol)) return { reason: `unknown protocol "${protocol}" in "${spec}"` };
+  if (address !== '' && !isAddress(address)) return { reason: `"${address}" is no IP address` };
   const ports = parseRange(range);
-  if (ports === undefined) return { reason: `invalid containerPort: ${range}` };
+  if (ports === undefined) return { reason: `"${range}" is no port or range of ports` };
   if (hostPort !== '') {
     const host = parseRange(hostPort);
-    if (host === undefined) return { reason: `invalid hostPort: ${hostPort}` };
+    if (host === undefined) return { reason: `"${hostPort}" is no port or range of ports` };
     if (host.last - host.first !== ports.last - ports.first && ports.first !== ports.last) {
-      return { reason: `invalid ranges specified for container and host Ports: ${range} and ${hostPort}` };
+      return { reason: `the ranges ${hostPort} and ${range} differ in length` };
     }
   }
   const count = ports.last - ports.first + 1;

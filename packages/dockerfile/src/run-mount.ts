@@ -26,7 +26,7 @@ type Draft = { -readonly [K in keyof RunMount]?: RunMount[K] };
  */
 export function parseRunMount(text: string, expand: (value: string) => string): RunMount {
   const record = parseCsvRecord(text);
-  if ('reason' in record) throw new MountError(`failed to parse csv mounts: ${record.reason}`);
+  if ('reason' in record) throw new MountError(`--mount is not comma-separated values: ${record.reason}`);
   const draft: Draft = { type: 'bind' };
   for (const field of record.fields) {
     const equals = field.indexOf('=');
@@ -45,13 +45,13 @@ export function parseRunMount(text: string, expand: (value: string) => string): 
  */
 export function previewRunMount(text: string): RunMount {
   const record = parseCsvRecord(text);
-  if ('reason' in record) throw new MountError(`failed to parse csv mounts: ${record.reason}`);
+  if ('reason' in record) throw new MountError(`--mount is not comma-separated values: ${record.reason}`);
   let from: string | undefined;
   for (const field of record.fields) {
     const [key, value] = splitField(field);
     if (key !== 'from' || value === undefined) continue;
     if (/\$./.test(value)) {
-      throw new MountError("'from' doesn't support variable expansion, define alias stage instead");
+      throw new MountError('from of a mount takes no variables: define a stage with `FROM $NAME AS stage`');
     }
     from = value;
   }
@@ -74,13 +74,13 @@ function applyWord(draft: Draft, key: string, field: string): void {
   if (key === 'readonly' || key === 'ro') draft.readonly = true;
   else if (key === 'readwrite' || key === 'rw') draft.readonly = false;
   else if (key === 'required') draft.required = allowedFor(draft, key, ['secret', 'ssh'], true);
-  else throw new MountError(`invalid field '${field}' must be a key=value pair`);
+  else throw new MountError(`mount option "${field}" has no value`);
 }
 
 function applyValue(draft: Draft, key: string, value: string, field: string): void {
   switch (key) {
     case 'type':
-      draft.type = oneOf(mountTypes, value, 'unsupported mount type');
+      draft.type = oneOf(mountTypes, value, 'unknown mount type');
       return;
     case 'from':
       draft.from = value;
@@ -96,18 +96,18 @@ function applyValue(draft: Draft, key: string, value: string, field: string): vo
       return;
     case 'readonly':
     case 'ro':
-      draft.readonly = checked(parseBoolean(value), `invalid value for ${key}: ${value}`);
+      draft.readonly = checked(parseBoolean(value), `mount option "${key}" cannot be "${value}"`);
       return;
     case 'readwrite':
     case 'rw':
-      draft.readonly = !checked(parseBoolean(value), `invalid value for ${key}: ${value}`);
+      draft.readonly = !checked(parseBoolean(value), `mount option "${key}" cannot be "${value}"`);
       return;
     case 'required':
       draft.required = allowedFor(
         draft,
         key,
         ['secret', 'ssh'],
-        checked(parseBoolean(value), `invalid value for ${key}: ${value}`),
+        checked(parseBoolean(value), `mount option "${key}" cannot be "${value}"`),
       );
       return;
     case 'size':
@@ -115,29 +115,29 @@ function applyValue(draft: Draft, key: string, value: string, field: string): vo
         draft,
         key,
         ['tmpfs'],
-        checked(parseRamSize(value), `invalid value for ${key}: ${value}`),
+        checked(parseRamSize(value), `mount option "${key}" cannot be "${value}"`),
       );
       return;
     case 'id':
       draft.id = value;
       return;
     case 'sharing':
-      draft.sharing = oneOf(sharings, value, 'unsupported sharing value');
+      draft.sharing = oneOf(sharings, value, 'unknown sharing');
       return;
     case 'mode':
-      draft.mode = checked(parseUnsigned(value, 8), `invalid value ${value} for mode`);
+      draft.mode = checked(parseUnsigned(value, 8), `mount option "mode" cannot be "${value}"`);
       return;
     case 'uid':
-      draft.uid = checked(parseUnsigned(value, 10), `invalid value ${value} for uid`);
+      draft.uid = checked(parseUnsigned(value, 10), `mount option "uid" cannot be "${value}"`);
       return;
     case 'gid':
-      draft.gid = checked(parseUnsigned(value, 10), `invalid value ${value} for gid`);
+      draft.gid = checked(parseUnsigned(value, 10), `mount option "gid" cannot be "${value}"`);
       return;
     case 'env':
       draft.env = value;
       return;
     default:
-      throw new MountError(`unexpected key '${key}' in '${field}'${didYouMean(key, keys)}`);
+      throw new MountError(`unknown mount option "${key}"${didYouMean(key, keys)}`);
   }
 }
 
@@ -145,24 +145,24 @@ function validated(draft: Draft): RunMount {
   const type = draft.type ?? 'bind';
   if (type === 'bind' || type === 'tmpfs') {
     for (const key of ['mode', 'uid', 'gid'] as const) {
-      if (draft[key] !== undefined) throw new MountError(`${key} not allowed for "${type}" type mounts`);
+      if (draft[key] !== undefined) throw new MountError(`mount option "${key}" is not for type ${type}`);
     }
   }
   if (type === 'secret') {
-    if (draft.from) throw new MountError('secret mount should not have a from');
-    if (draft.sharing) throw new MountError('secret mount should not define sharing');
+    if (draft.from) throw new MountError('a secret mount has no from');
+    if (draft.sharing) throw new MountError('a secret mount has no sharing');
     if (!draft.source && !draft.target && !draft.id) {
-      throw new MountError('invalid secret mount. one of source, target required');
+      throw new MountError('a secret mount needs an id, a source or a target');
     }
-    if (draft.source && draft.id) throw new MountError("both source and id can't be set");
+    if (draft.source && draft.id) throw new MountError('a secret mount takes id or source, not both');
   }
-  if (draft.sharing && type !== 'cache') throw new MountError(`invalid cache sharing set for ${type} mount`);
+  if (draft.sharing && type !== 'cache') throw new MountError(`mount option "sharing" is not for type ${type}`);
   return { ...draft, type, readonly: draft.readonly ?? (type !== 'cache' && type !== 'tmpfs') };
 }
 
 function allowedFor<T>(draft: Draft, key: string, types: readonly RunMount['type'][], value: T): T {
   const type = draft.type ?? 'bind';
-  if (!types.includes(type)) throw new MountError(`unexpected key '${key}' for mount type '${type}'`);
+  if (!types.includes(type)) throw new MountError(`mount option "${key}" is not for type ${type}`);
   return value;
 }
 

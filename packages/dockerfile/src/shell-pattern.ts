@@ -32,6 +32,11 @@ export function parseShellPattern(text: string): ShellPattern | { readonly inval
   return runs;
 }
 
+/** How many characters may be compared at most: the work that {@link replaceMatches} and the others take. */
+export function patternCost(pattern: ShellPattern, value: string): number {
+  return pattern.reduce((sum, run) => sum + run.length + 1, 0) * value.length;
+}
+
 /** Removes the shortest or longest match from the start of the value. */
 export function trimPrefix(pattern: ShellPattern, value: string, greedy: boolean): string {
   const characters = Array.from(value);
@@ -62,8 +67,9 @@ export function replaceMatches(
   let length = 0;
   let copied = 0;
   let lastEnd = 0;
+  const lineFeed = characters.lastIndexOf('\n');
   for (let search = 0; search <= characters.length; ) {
-    const found = findMatch(pattern, characters, search);
+    const found = findMatch(pattern, characters, search, lineFeed);
     if (found === undefined) break;
     if (found.end > lastEnd || found.start === 0) {
       const text = replacement(characters.slice(found.start, found.end).join(''));
@@ -88,9 +94,9 @@ function findMatch(
   pattern: ShellPattern,
   value: readonly string[],
   from: number,
+  lineFeed: number,
 ): { start: number; end: number } | undefined {
   const head = pattern[0] ?? [];
-  const lineFeed = value.lastIndexOf('\n');
   for (let start = from; start + head.length <= value.length; start++) {
     if (!runMatches(head, value, start)) continue;
     const end = matchAt(pattern, value, start, true);
@@ -106,10 +112,13 @@ function matchAt(pattern: ShellPattern, value: readonly string[], start: number,
   const head = pattern[0] ?? [];
   if (!runMatches(head, value, start)) return -1;
   let position = start + head.length;
+  let limit = -1;
   for (let index = 1; index < pattern.length; index++) {
     const run = pattern[index] ?? [];
-    const feed = value.indexOf('\n', position);
-    const limit = feed === -1 ? value.length : feed;
+    if (limit < position) {
+      const feed = value.indexOf('\n', position);
+      limit = feed === -1 ? value.length : feed;
+    }
     const last = index === pattern.length - 1;
     // Taking the first place for each run leaves most room for the next ones; only the last run decides on the length.
     const place = last && greedy ? findLast(run, value, position, limit) : findFirst(run, value, position, limit);

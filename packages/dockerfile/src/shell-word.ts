@@ -1,6 +1,13 @@
 import { isSpace, skipSpace } from './go-space.ts';
-import { maxNesting, maxValueLength } from './limits.ts';
-import { parseShellPattern, replaceMatches, trimPrefix, trimSuffix } from './shell-pattern.ts';
+import { maxNesting, maxPatternCost, maxValueLength } from './limits.ts';
+import {
+  parseShellPattern,
+  patternCost,
+  replaceMatches,
+  type ShellPattern,
+  trimPrefix,
+  trimSuffix,
+} from './shell-pattern.ts';
 
 /** Value of a variable; undefined when it is not set (set but empty is not the same). */
 export type VariableLookup = (name: string) => string | undefined;
@@ -94,6 +101,8 @@ class WordCollector {
   }
 }
 
+const noBrace = '${ has no closing brace';
+
 class Lexer {
   readonly matched = new Set<string>();
   readonly unmatched = new Set<string>();
@@ -145,7 +154,7 @@ class Lexer {
       else if (character === '<') out.addRaw(this.#lessThan());
       else out.add(this.#plain(stop));
     }
-    if (stop !== undefined) throw new WordError(`unexpected end of statement while looking for matching ${stop}`);
+    if (stop !== undefined) throw new WordError(`${stop} is missing`);
     return out.finish();
   }
 
@@ -179,7 +188,7 @@ class Lexer {
   #singleQuote(): string {
     const start = this.#position;
     const end = this.#text.indexOf("'", start + 1);
-    if (end === -1) throw new WordError('unexpected end of statement while looking for matching single-quote');
+    if (end === -1) throw new WordError('a single quote is not closed');
     this.#position = end + 1;
     return this.#options.rawQuotes ? this.#text.slice(start, end + 1) : this.#text.slice(start + 1, end);
   }
@@ -191,7 +200,7 @@ class Lexer {
     for (;;) {
       const character = this.#peek();
       if (character === undefined) {
-        throw new WordError('unexpected end of statement while looking for matching double-quote');
+        throw new WordError('a double quote is not closed');
       }
       if (character === '"') {
         this.#position++;
@@ -237,20 +246,20 @@ class Lexer {
   /** The part of `${…}` after the opening brace. */
   #braces(): string {
     const first = this.#peek();
-    if (first === undefined) throw new WordError("syntax error: missing '}'");
-    if (first === '{' || first === '}' || first === ':') throw new WordError('syntax error: bad substitution');
+    if (first === undefined) throw new WordError(noBrace);
+    if (first === '{' || first === '}' || first === ':') throw new WordError('bad substitution');
     const name = this.#name();
     let operator = this.#next() ?? '';
-    if (operator === '') throw new WordError("syntax error: missing '}'");
+    if (operator === '') throw new WordError(noBrace);
     if (operator === '}') return this.#value(name) ?? (this.#options.keepUnset ? `\${${name}}` : '');
     if (operator === '/') return this.#replacement(name);
     const colon = operator === ':';
     if (colon) operator = this.#next() ?? '';
     const written = colon ? `:${operator}` : operator;
     if (!(colon ? '+-?' : '+-?#%').includes(operator)) {
-      throw new WordError(`unsupported modifier (${written}) in substitution`);
+      throw new WordError(`unknown modifier ${written} in \${${name}…}`);
     }
-    const word = this.#part('}', operator === '#' || operator === '%', "syntax error: missing '}'");
+    const word = this.#part('}', operator === '#' || operator === '%', noBrace);
     const value = this.#value(name);
     if (value === undefined && this.#options.keepUnset) return `\${${name}${written}${word}}`;
     const absent = value === undefined || (colon && value === '');
@@ -261,7 +270,7 @@ class Lexer {
         return absent ? '' : word;
       case '?':
         if (absent) {
-          const reason = value === undefined ? 'is not allowed to be unset' : 'is not allowed to be empty';
+          const reason = value === undefined ? 'not set' : 'empty';
           throw new WordError(`${name}: ${word === '' ? reason : word}`);
         }
         return value ?? '';
@@ -269,7 +278,7 @@ class Lexer {
       case '%':
         return this.#trimmed(operator, word, value ?? '');
       default:
-        throw new WordError(`unsupported modifier (${written}) in substitution`);
+        throw new WordError(`unknown modifier ${written} in \${${name}…}`);
     }
   }
 
@@ -277,7 +286,7 @@ class Lexer {
   #trimmed(operator: '#' | '%', word: string, value: string): string {
     const greedy = word.startsWith(operator);
     const text = greedy ? word.slice(1) : word;
-    const pattern = parsePattern(text);
+    const pattern = parsePattern(text, value);
     return operator === '#' ? trimPrefix(pattern, value, greedy) : trimSuffix(pattern, value, greedy);
   }
 
@@ -285,11 +294,11 @@ class Lexer {
   #replacement(name: string): string {
     const all = this.#peek() === '/';
     if (all) this.#position++;
-    const text = this.#part('/', true, "syntax error: missing '/' in ${}");
-    const replacement = this.#part('}', true, "syntax error: missing '}'");
+    const text = this.#part('/', true, '${…/…} has no second slash');
+    const replacement = this.#part('}', true, noBrace);
     const value = this.#value(name);
     if (value === undefined && this.#options.keepUnset) return `\${${name}/${text}/${replacement}}`;
-    const pattern = parsePattern(text);
+    const pattern = parsePattern(text, value ?? '');
     // Go's ReplaceAllString reads `$0` in the replacement, the replacement of one match does not.
     const expand = all && replacement.includes('$') ? templateOf(replacement) : () => replacement;
     const result = replaceMatches(pattern, value ?? '', expand, all, maxValueLength);
@@ -332,11 +341,12 @@ class Lexer {
   }
 }
 
-function parsePattern(text: string): Exclude<ReturnType<typeof parseShellPattern>, { invalidEscape: string }> {
+function parsePattern(text: string, value: string): ShellPattern {
   const pattern = parseShellPattern(text);
   if ('invalidEscape' in pattern) {
-    throw new WordError(`invalid pattern (${text}) in substitution: invalid escape '\\${pattern.invalidEscape}'`);
+    throw new WordError(`in the pattern ${text} a backslash stands before "${pattern.invalidEscape}"`);
   }
+  if (patternCost(pattern, value) > maxPatternCost) throw new WordError('pattern and value are too long', true);
   return pattern;
 }
 

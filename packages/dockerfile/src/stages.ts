@@ -2,6 +2,7 @@ import { closestMatch } from '@boxwright/errors';
 import { DockerfileError } from './dockerfile-error.ts';
 import { expandInstruction, instructionFault } from './expand.ts';
 import type { Dockerfile, Instruction, OnbuildInstruction, Stage } from './instructions.ts';
+import { maxTriggers } from './limits.ts';
 import type { VariableLookup } from './shell-word.ts';
 import { createSource } from './source.ts';
 
@@ -87,6 +88,8 @@ class Resolver {
   readonly #byName = new Map<string, number>();
   /** The last stage of each name so far: what FROM sees. */
   readonly #above = new Map<string, number>();
+  readonly #onbuilds = new Map<number, readonly OnbuildInstruction[]>();
+  #triggers = 0;
 
   constructor(dockerfile: Dockerfile, options: SelectStagesOptions) {
     this.#dockerfile = dockerfile;
@@ -112,13 +115,13 @@ class Resolver {
       throw this.#fault(
         stage.from,
         'DOCKERFILE_SYNTAX',
-        `base name (${stage.from.image}) should not be blank`,
+        `the image name ${stage.from.image} is empty after expansion`,
         stage.from.image,
       );
     }
     if (from.platform === '') {
       const written = stage.from.platform ?? '';
-      throw this.#fault(stage.from, 'DOCKERFILE_SYNTAX', `empty platform value from expression ${written}`, written);
+      throw this.#fault(stage.from, 'DOCKERFILE_SYNTAX', `the platform ${written} is empty after expansion`, written);
     }
     const base = this.#baseOf(stage, from.image);
     if (stage.name !== undefined) this.#above.set(stage.name, stage.index);
@@ -160,10 +163,23 @@ class Resolver {
   #triggersOf(base: StageBase): Instruction[] {
     // A stage that a context replaces runs none of its instructions.
     if (base.kind !== 'stage' || this.#isReplaced(base.index)) return [];
-    const instructions = this.#dockerfile.stages[base.index]?.instructions ?? [];
-    return instructions
-      .filter((instruction): instruction is OnbuildInstruction => instruction.kind === 'onbuild')
-      .map((onbuild) => onbuild.instruction);
+    const onbuilds = this.#onbuildsOf(base.index);
+    this.#triggers += onbuilds.length;
+    const first = onbuilds[0];
+    if (first !== undefined && this.#triggers > maxTriggers) {
+      throw this.#fault(first, 'DOCKERFILE_TOO_LARGE', `more than ${maxTriggers} ONBUILD triggers would run`, '');
+    }
+    return onbuilds.map((onbuild) => onbuild.instruction);
+  }
+
+  #onbuildsOf(index: number): readonly OnbuildInstruction[] {
+    let found = this.#onbuilds.get(index);
+    if (found === undefined) {
+      const instructions = this.#dockerfile.stages[index]?.instructions ?? [];
+      found = instructions.filter((instruction) => instruction.kind === 'onbuild');
+      this.#onbuilds.set(index, found);
+    }
+    return found;
   }
 
   #isReplaced(index: number): boolean {
@@ -184,12 +200,20 @@ class Resolver {
   }
 
   #source(instruction: Instruction, name: string, numbers: boolean): StageSource {
+    if (/[$'"]/.test(name) && instruction.kind === 'copy') {
+      throw instructionFault(instruction, '--from takes no variables and no quotes', {
+        code: 'DOCKERFILE_SYNTAX',
+        text: `--from=${name}`,
+        hint: 'Define a stage with `FROM $NAME AS stage`, and copy from that.',
+        dockerfile: this.#dockerfile,
+      });
+    }
     const byName = this.#byName.get(name.toLowerCase());
     if (byName !== undefined) return { kind: 'stage', index: byName };
     if (numbers && /^[+-]?\d+$/.test(name)) {
       const index = Number(name);
       if (index >= 0 && index < this.#dockerfile.stages.length) return { kind: 'stage', index };
-      throw this.#fault(instruction, 'DOCKERFILE_UNKNOWN_STAGE', `invalid stage index ${index}`, `--from=${name}`);
+      throw this.#fault(instruction, 'DOCKERFILE_UNKNOWN_STAGE', `there is no stage ${index}`, `--from=${name}`);
     }
     return this.#isContext(name) ? { kind: 'context', name } : { kind: 'image', reference: name };
   }
@@ -202,7 +226,7 @@ class Resolver {
       'DOCKERFILE_UNKNOWN_STAGE',
       createSource(file, text),
       stages.at(-1)?.from.range ?? { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } },
-      `target stage "${target}" could not be found${near === undefined ? '' : ` (did you mean ${near}?)`}`,
+      `there is no stage "${target}"${near === undefined ? '' : ` (did you mean ${near}?)`}`,
       { hint: `Stages of this Dockerfile: ${names.join(', ')}.`, details: { target, stages: names } },
     );
   }
@@ -251,7 +275,7 @@ function refuseCircles(dockerfile: Dockerfile, stages: readonly SelectedStage[])
 
 function circle(dockerfile: Dockerfile, stage: SelectedStage, index: number): DockerfileError {
   const instruction = readerOf(stage, index);
-  const reason = `circular dependency detected on stage: ${nameOf(stage.stage)}`;
+  const reason = `stage "${nameOf(stage.stage)}" needs itself`;
   return instructionFault(instruction, reason, { code: 'DOCKERFILE_CIRCULAR_STAGES', dockerfile });
 }
 
@@ -259,7 +283,7 @@ function refuseLaterSources(dockerfile: Dockerfile, stage: SelectedStage): void 
   const later = stage.dependencies.find((index) => index >= stage.stage.index);
   if (later === undefined) return;
   const target = dockerfile.stages[later];
-  const reason = `cannot copy from stage "${target === undefined ? later : nameOf(target)}", it needs to be defined before current stage "${nameOf(stage.stage)}"`;
+  const reason = `stage "${nameOf(stage.stage)}" reads from stage "${target === undefined ? later : nameOf(target)}", which comes later`;
   throw instructionFault(readerOf(stage, later), reason, { code: 'DOCKERFILE_UNKNOWN_STAGE', dockerfile });
 }
 
