@@ -1,3 +1,4 @@
-export { runInSandbox } from './run-in-sandbox.ts';
-export { type SandboxMount, type SandboxResult, type SandboxSpec, type SandboxUser } from './spec.ts';
-export { ensureUserNamespace } from './user-namespace.ts';
+export { detectSandbox, requireSandbox, type SandboxReport, type TierReport } from './detect.ts';
+export { runInSandbox, warmUpSandbox } from './run-in-sandbox.ts';
+export type { SandboxMount, SandboxResult, SandboxSpec, SandboxUser } from './spec.ts';
+export { ensureUserNamespace, type UserNamespaceMap, userNamespaceMap } from './user-namespace.ts';

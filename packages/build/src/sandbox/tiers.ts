@@ -1,7 +1,8 @@
 import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import { type CommandStart, type StartedCommand, startNative } from './native.ts';
-import { describeRuntime, findRuntime, runtimeNames } from './oci/runtimes.ts';
+import { describeRuntime, runtimeNames } from './oci/runtimes.ts';
 import { startRuntime } from './oci/start-runtime.ts';
+import { findProgram } from './programs.ts';
 
 /** A way to run a command: `native`, or the path of an OCI runtime. */
 export type Tier = string;
@@ -25,7 +26,7 @@ export function isTierError(error: unknown): boolean {
 export function* tiersFor(wish: string | undefined): Generator<Tier> {
   if (wish === 'native' || wish === 'unshare') yield 'native';
   else if (wish !== undefined && wish !== '') {
-    const path = findRuntime(wish);
+    const path = findProgram(wish);
     if (path === undefined) {
       throw new BoxwrightError('SANDBOX_UNAVAILABLE', `BOXWRIGHT_RUNTIME names ${wish}, which is not installed`, {
         hint: 'Install it, name another one by its absolute path, or unset BOXWRIGHT_RUNTIME.',
@@ -40,7 +41,7 @@ export function* tiersFor(wish: string | undefined): Generator<Tier> {
 
 /** Paths of the runtimes that are installed. */
 export function installedRuntimes(): readonly string[] {
-  return runtimeNames.flatMap((name) => findRuntime(name) ?? []);
+  return runtimeNames.flatMap((name) => findProgram(name) ?? []);
 }
 
 /** Starts a command in one tier. */

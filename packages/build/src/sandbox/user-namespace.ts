@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { constants, userInfo } from 'node:os';
 import { BoxwrightError } from '@boxwright/errors';
 import { prctl } from '@boxwright/sys';
-import { findRuntime as findProgram } from './oci/runtimes.ts';
+import { findProgram } from './programs.ts';
 import { type IdRange, parseSubordinateIds } from './subordinate-ids.ts';
 
 /** Set in the re-executed process, so that it does not do the same again. */
@@ -19,13 +19,16 @@ export interface UserNamespaceMap {
   readonly reason: string | undefined;
 }
 
-/** True when this process has root's privileges already: in the host or in some namespace. */
+/** True when this process may make namespaces and mounts: it is root, of the host or of some user namespace. */
 export function isPrivileged(): boolean {
-  return process.geteuid?.() === 0;
+  const CAP_SYS_ADMIN = 21n;
+  if (process.platform !== 'linux' || process.geteuid?.() !== 0) return false;
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+  return ((BigInt(`0x${effective}`) >> CAP_SYS_ADMIN) & 1n) === 1n;
 }
 
 /**
- * Makes sure that the rest of the program runs with what a sandbox needs. As root it does nothing and answers undefined.
+ * Makes sure that the rest of the program runs with what a sandbox needs. With root's privileges it does nothing and answers undefined.
  * Else it runs this program once more with the same arguments as root of a new user namespace, passes stdin, stdout,
  * stderr and signals on, and answers the exit code: the caller ends with it at once.
  *
@@ -35,25 +38,34 @@ export function isPrivileged(): boolean {
 export async function ensureUserNamespace(
   argv: readonly string[] = process.argv.slice(1),
 ): Promise<number | undefined> {
+  const entered = process.env[MARKER] !== undefined;
   if (isPrivileged()) {
-    if (process.env[MARKER] !== undefined) dieWithParent();
+    if (entered) dieWithParent();
     return undefined;
   }
-  if (process.env[MARKER] !== undefined) throw unavailable('the user namespace has no root', undefined);
+  if (entered) throw unavailable('the user namespace has no root', undefined);
   return runInUserNamespace(process.execPath, [...process.execArgv, ...argv]);
 }
 
 /** Runs a program as root of a new user namespace and answers its exit code. @throws BoxwrightError `SANDBOX_UNAVAILABLE` */
 export async function runInUserNamespace(program: string, args: readonly string[]): Promise<number> {
+  return passThrough(await startInUserNamespace(program, args, 'inherit'));
+}
+
+/** Starts a program as root of a new user namespace. @throws BoxwrightError `SANDBOX_UNAVAILABLE` */
+export async function startInUserNamespace(
+  program: string,
+  args: readonly string[],
+  stdout: 'inherit' | 'pipe',
+): Promise<ChildProcess> {
+  if (process.platform !== 'linux') throw unavailable(`this is ${process.platform}, not Linux`, 'Run it on Linux.');
   const unshare = findProgram('unshare');
   if (unshare === undefined) throw unavailable('there is no `unshare` program', 'Install util-linux.');
   const map = userNamespaceMap();
   const env = { ...process.env, [MARKER]: '1' };
-  const child =
-    map.kind === 'ranges'
-      ? await startWithRanges(unshare, [program, ...args], map, env)
-      : spawn(unshare, ['--user', '--map-root-user', '--', program, ...args], { stdio: 'inherit', env });
-  return passThrough(child);
+  const stdio = ['inherit' as const, stdout, 'inherit' as const];
+  if (map.kind === 'ranges') return startWithRanges(unshare, [program, ...args], map, { stdio, env });
+  return spawn(unshare, ['--user', '--map-root-user', '--', program, ...args], { stdio, env });
 }
 
 /** A user without an entry in the passwd file, as in many containers, has no name. */
@@ -93,11 +105,11 @@ async function startWithRanges(
   unshare: string,
   command: readonly string[],
   { uids, gids }: UserNamespaceMap,
-  env: NodeJS.ProcessEnv,
+  { stdio, env }: { readonly stdio: readonly ('inherit' | 'pipe')[]; readonly env: NodeJS.ProcessEnv },
 ): Promise<ChildProcess> {
   const script = 'echo >&4 && read -r _ <&3 && exec 3<&- 4>&- "$@"';
   const child = spawn(unshare, ['--user', '--', '/bin/sh', '-c', script, 'sh', ...command], {
-    stdio: ['inherit', 'inherit', 'inherit', 'pipe', 'pipe'],
+    stdio: [...stdio, 'pipe', 'pipe'],
     env,
   });
   const [go, ready] = [child.stdio[3], child.stdio[4]];

@@ -1,5 +1,5 @@
 /**
- * The whole program of {@link initProgram}, in machine code: it reads a list of system calls from descriptor 4 and makes
+ * The programs of program.ts in machine code. The init reads a list of system calls from descriptor 4 and makes
  * them one after the other. It stands here as numbers because npm packages must run without a compiler and Node cannot fork;
  * the comments are its assembly source.
  *
@@ -85,10 +85,22 @@ const arm64 = `
 export const LIST_ADDRESS = 0x1000000;
 export const LIST_SIZE = 0x1000000;
 
+const x64Probe = `
+  b8 e7 00 00 00           mov  $231, %eax            # exit_group(0)
+  31 ff                    xor  %edi, %edi
+  0f 05                    syscall
+`;
+
+const arm64Probe = `
+  c8 0b 80 d2              mov  x8, #94               // exit_group(0)
+  00 00 80 d2              mov  x0, #0
+  01 00 00 d4              svc  #0
+`;
+
 /** The code for a processor as `os.arch()` names it; undefined where there is none yet. */
-export function machineCode(architecture: string): Buffer | undefined {
-  if (architecture === 'x64') return assemble(x64);
-  if (architecture === 'arm64') return assemble(arm64);
+export function machineCode(architecture: string): { readonly init: Buffer; readonly probe: Buffer } | undefined {
+  if (architecture === 'x64') return { init: assemble(x64), probe: assemble(x64Probe) };
+  if (architecture === 'arm64') return { init: assemble(arm64), probe: assemble(arm64Probe) };
   return undefined;
 }
 

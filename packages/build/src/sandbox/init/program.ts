@@ -15,12 +15,20 @@ const ALIGNMENT = 0x10000;
 /**
  * The sandbox's init: a static ELF executable of a few hundred bytes that makes the system calls which a command's
  * process must make for itself (new namespaces, pivot_root, capabilities, seccomp, execve), as told by a {@link CallList}.
- * It needs no libc, no helper program of the host, and starts in a tenth of a millisecond.
+ * It needs no libc and no helper program of the host, and starts in a tenth of a millisecond.
  *
  * @returns undefined for a processor without code
  */
 export function initProgram(architecture: string): Buffer | undefined {
-  const code = machineCode(architecture);
+  return elfProgram(architecture, machineCode(architecture)?.init);
+}
+
+/** A program that does nothing, with success: something to run when a sandbox is tried out. */
+export function probeProgram(architecture: string): Buffer | undefined {
+  return elfProgram(architecture, machineCode(architecture)?.probe);
+}
+
+function elfProgram(architecture: string, code: Buffer | undefined): Buffer | undefined {
   const machine = machines[architecture];
   if (code === undefined || machine === undefined) return undefined;
   const codeOffset = FILE_HEADER + 2 * PROGRAM_HEADER;

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
-import { basename, delimiter, join } from 'node:path';
+import { basename } from 'node:path';
 
 /** An OCI runtime of this machine. */
 export interface Runtime {
@@ -16,25 +15,6 @@ export interface Runtime {
 
 /** In order of preference: crun starts several times faster than runc. */
 export const runtimeNames: readonly string[] = ['crun', 'runc', 'youki'];
-
-/** Looked at beside PATH, which often lacks them for users who are not root. */
-const systemDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-
-/** The path of a runtime given by name or by absolute path; undefined when it is not installed. */
-export function findRuntime(nameOrPath: string, path: string = process.env['PATH'] ?? ''): string | undefined {
-  const directories = [...path.split(delimiter).filter((directory) => directory.startsWith('/')), ...systemDirectories];
-  const candidates = nameOrPath.startsWith('/')
-    ? [nameOrPath]
-    : directories.map((directory) => join(directory, nameOrPath));
-  return candidates.find((candidate) => {
-    try {
-      accessSync(candidate, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
 
 const known = new Map<string, Runtime>();
 
