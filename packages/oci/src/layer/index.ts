@@ -5,6 +5,7 @@ export { unpackLayer } from './unpack-layer.ts';
 export {
   type DirectoryAttributes,
   defaultUnpackLimits,
+  type LowerAttributes,
   type UnpackLimits,
   type UnpackOptions,
   type UnpackResult,

@@ -122,10 +122,7 @@ describe('the layer model', () => {
         mkdirSync(diff);
         const { opaqueRoot } = unpackLayer([tarOf(entries)], diff, {
           whiteouts: 'overlay',
-          impliedDirectory: (path) => {
-            const node = below.lookup(path);
-            return node?.entry.type === 'directory' ? node.entry : undefined;
-          },
+          impliedDirectory: (path) => below.lookup(path)?.entry,
         });
         if (opaqueRoot) lowers.length = 0;
         lowers.unshift(diff);

@@ -281,11 +281,11 @@ export class TargetDirectories {
 
   /** Only now is it known what of the lower layers is hidden, and cannot lend its attributes. */
   #describeImplied(): void {
-    const attributesOf = this.#options.impliedDirectory;
     for (const path of this.#implied) {
-      const attributes = attributesOf === undefined || this.#isHidden(path) ? undefined : attributesOf(path);
-      if (attributes === undefined && path !== ROOT_PATH) continue;
-      if (this.#chain.enterReal(path)) this.#describeTop(attributes ?? PLAIN_DIRECTORY, true);
+      const lower = this.#isHidden(path) ? undefined : this.#options.impliedDirectory?.(path);
+      const isDirectory = lower?.type === 'directory';
+      if (!isDirectory && path !== ROOT_PATH) continue;
+      if (this.#chain.enterReal(path)) this.#describeTop(isDirectory ? lower : PLAIN_DIRECTORY, true);
     }
   }
 

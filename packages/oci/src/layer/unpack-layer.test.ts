@@ -169,25 +169,26 @@ describe('unpackLayer', () => {
 
   it('says which directories are implied, and takes their attributes from below when told', () => {
     using box = makeBox();
-    const lower = { mode: 0o1777, ...owner, mtimeNs: TIME };
+    const lower = { type: 'directory', mode: 0o1777, ...owner, mtimeNs: TIME } as const;
     const asked: string[] = [];
     const result = unpack(
       box,
-      [directory('a', owner), file('a/b/x', owner), file('t/x', owner), file('.wh.a', owner)],
+      [directory('a', owner), file('a/b/x', owner), file('t/x', owner), file('l/x', owner), file('.wh.a', owner)],
       {
         whiteouts: 'overlay',
         overlayXattr: isRoot ? 'trusted' : 'user',
         impliedDirectory: (path) => {
           asked.push(path);
-          return path === 't' ? lower : undefined;
+          return path === 't' ? lower : path === 'l' ? symlink('l', 't') : undefined;
         },
       },
     );
-    expect(result.impliedDirectories).toEqual(['', 'a/b', 't']);
+    expect(result.impliedDirectories).toEqual(['', 'a/b', 't', 'l']);
     // Nothing of the lower a can be seen, so its b is not asked for.
-    expect(asked).toEqual(['', 't']);
+    expect(asked).toEqual(['', 't', 'l']);
     expect(lstatSync(join(box.target, 't'), { bigint: true })).toMatchObject({ mtimeNs: TIME, mode: 0o41777n });
-    expect(lstatSync(join(box.target, 'a/b')).mode & 0o7777).toBe(0o755);
+    // What is a link below lends no mode.
+    for (const path of ['a/b', 'l']) expect(lstatSync(join(box.target, path)).mode & 0o7777).toBe(0o755);
   });
 
   it.skipIf(!isRoot)('keeps owners, and setuid after the owner is set (as root: chown needs it)', () => {

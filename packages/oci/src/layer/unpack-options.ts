@@ -1,5 +1,5 @@
 import type { ByteString } from '../bytes.ts';
-import type { TarEntry } from '../tar/entry.ts';
+import type { TarEntry, TarEntryType } from '../tar/entry.ts';
 
 /** Caps on what one layer may make; a hostile layer runs into them, an honest one never does (threats: bombs). */
 export interface UnpackLimits {
@@ -16,6 +16,9 @@ export const defaultUnpackLimits: UnpackLimits = { entries: 5_000_000, bytes: 10
 
 /** Metadata for a directory that a layer implies by its content without having an entry for it. */
 export type DirectoryAttributes = Pick<TarEntry, 'mode' | 'uid' | 'gid' | 'mtimeNs' | 'xattrs'>;
+
+/** What a lower layer says of a path; anything but a directory there lends no attributes. */
+export type LowerAttributes = DirectoryAttributes & { readonly type: TarEntryType };
 
 /** How a layer is unpacked. */
 export interface UnpackOptions {
@@ -42,7 +45,7 @@ export interface UnpackOptions {
    * Without it, or where it gives undefined, such a directory is root's, 0755, time 0 — and hides, in the mount, what
    * lower layers say of it. See {@link UnpackResult.impliedDirectories}.
    */
-  readonly impliedDirectory?: ((path: ByteString) => DirectoryAttributes | undefined) | undefined;
+  readonly impliedDirectory?: ((path: ByteString) => LowerAttributes | undefined) | undefined;
 }
 
 /** What unpacking did. */
