@@ -1,1 +1,14 @@
-export {};
+export type { ArchiveInput } from './archive-input.ts';
+export { type ArchiveOutput, fileOutput, streamOutput } from './archive-output.ts';
+export { gzipLayers, type LayerEncoder, type OutgoingLayer } from './compress-layers.ts';
+export { type CopyOptions, type CopyProgress, copyImage } from './copy-image.ts';
+export { type DockerArchiveOptions, saveDockerArchive } from './docker-archive-writer.ts';
+export { type ImageLocation, parseImageLocation } from './image-location.ts';
+export { type ImportOptions, importRootfs } from './import-rootfs.ts';
+export { chooseImage, type ImageChoice } from './layout-index.ts';
+export { type LoadOptions, loadArchive } from './load-archive.ts';
+export { writeOciArchive } from './oci-archive-writer.ts';
+export { type OciLayout, openOciLayout } from './oci-layout.ts';
+export { writeOciLayout } from './oci-layout-writer.ts';
+export type { ImageDestination, ImageSource, PlacedImage } from './place.ts';
+export { storeDestination, storeSource } from './store-place.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
 import { type Digest, type DigestAlgorithm, digestFromHash } from '../names/digest.ts';
 import { closeQuietly, errorCode, removeFile } from './files.ts';
@@ -29,6 +29,16 @@ export interface FinishedFile extends WrittenContent {
   readonly path: string;
   readonly fd: number;
   readonly durable: boolean;
+}
+
+/** A blob that has been written but is not in the store (yet). */
+export interface SealedBlob extends WrittenContent {
+  /** The temporary file with its bytes. */
+  readonly path: string;
+  /** Puts it in place under its digest. */
+  commit(): void;
+  /** Drops it. Harmless after either. */
+  discard(): void;
 }
 
 /**
@@ -89,6 +99,33 @@ export class BlobWriter {
       this.abort();
     }
     return written;
+  }
+
+  /**
+   * Ends the writing without deciding yet whether the blob is wanted; holds no descriptor open, so that there may be
+   * thousands of them. Its temporary file is there until one of the two is called, or the store is closed.
+   */
+  seal(): SealedBlob {
+    closeSync(this.#open());
+    this.#fd = undefined;
+    const path = this.#path;
+    const content = { digest: digestFromHash(this.#hash, this.#algorithm), size: this.#size };
+    return {
+      ...content,
+      path,
+      commit: () => {
+        const fd = openSync(path, 'r');
+        try {
+          this.#adopt({ ...content, path, fd, durable: false });
+        } finally {
+          closeQuietly(fd);
+          removeFile(path);
+        }
+      },
+      discard: () => {
+        removeFile(path);
+      },
+    };
   }
 
   /** Drops what was written. Harmless when the blob was committed or aborted before. */

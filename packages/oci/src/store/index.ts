@@ -1,4 +1,4 @@
-export type { BlobWriter, CommitOptions, ExpectedContent, WrittenContent } from './blob-writer.ts';
+export type { BlobWriter, CommitOptions, ExpectedContent, SealedBlob, WrittenContent } from './blob-writer.ts';
 export type { BuildCache, CacheRecord, CacheValue } from './build-cache.ts';
 export type { AcquireOptions, CacheMount, CacheMounts, CacheSharing } from './cache-mounts.ts';
 export type { GcOptions, GcReport, RemovedItem, RemovedKind } from './collect.ts';

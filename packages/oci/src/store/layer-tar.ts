@@ -33,6 +33,16 @@ export class LayerTars {
     return await expanding;
   }
 
+  /** The bytes of a layer's uncompressed tar in pieces, checked at the end. @throws BoxwrightError as {@link path} */
+  async *pieces(descriptor: Descriptor, diffId: Digest, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    await this.path(descriptor, diffId, signal);
+    const content = this.#blobs.sizeOf(diffId) === undefined ? this.#layers : this.#blobs;
+    for (const piece of content.pieces(diffId)) {
+      signal?.throwIfAborted();
+      yield piece;
+    }
+  }
+
   async #expand(descriptor: Descriptor, diffId: Digest, signal: AbortSignal | undefined): Promise<string> {
     const pieces = this.#blobs.pieces(descriptor.digest, descriptor.size);
     const first = pieces.next();

@@ -132,6 +132,11 @@ export class ImageStore {
     return this.#layerTars.path(layer, diffId, signal);
   }
 
+  /** A layer's uncompressed tar in pieces, checked at the end; each is valid until the next one is asked for. */
+  layerPieces(layer: Descriptor, diffId: Digest, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    return this.#layerTars.pieces(layer, diffId, signal);
+  }
+
   /**
    * Removes what no tag, no kept cache record and no running process needs.
    *

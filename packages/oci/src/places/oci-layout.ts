@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import type { Descriptor } from '../documents/descriptor.ts';
+import { verifyBytes } from '../documents/descriptor.ts';
+import { documentLimits } from '../documents/limits.ts';
+import { digestAlgorithm, digestFromHash, digestHex, parseDigest } from '../names/digest.ts';
+import { checkLayoutFile, imagesIn, layoutInvalid, readLayoutIndex } from './layout-index.ts';
+import type { ImageSource, PlacedImage } from './place.ts';
+
+const pieceSize = 1024 * 1024;
+const layoutFileLimit = 4096;
+
+/** An OCI image layout directory (OCI image-spec image-layout.md) to read from. */
+export interface OciLayout extends ImageSource {
+  readonly path: string;
+  /** What `index.json` names. */
+  readonly images: readonly PlacedImage[];
+}
+
+/**
+ * Opens a layout: its `index.json` is read now, everything else when it is asked for. Blobs are regular files only:
+ * a link or FIFO in their place is refused (threats D7).
+ *
+ * @throws BoxwrightError LAYOUT_INVALID, and what reading an index throws
+ */
+export function openOciLayout(path: string): OciLayout {
+  const where = escapeForTerminal(path);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw layoutInvalid(where, 'there is no such directory');
+  const index = readRegular(join(path, 'index.json'), documentLimits.manifestBytes);
+  if (index === undefined) throw layoutInvalid(where, 'it has no index.json');
+  const layoutFile = readRegular(join(path, 'oci-layout'), layoutFileLimit);
+  if (layoutFile === undefined) throw layoutInvalid(where, 'it has no oci-layout file');
+  checkLayoutFile(layoutFile, where);
+  const description = `OCI layout ${where}`;
+  return {
+    path,
+    description,
+    images: imagesIn(readLayoutIndex(index)),
+    has: async (descriptor) => {
+      const fd = openRegular(blobPath(path, descriptor));
+      if (fd !== undefined) closeSync(fd);
+      return fd !== undefined;
+    },
+    readDocument: async (descriptor) => {
+      const bytes = readRegular(blobPath(path, descriptor), documentLimits.configBytes);
+      if (bytes === undefined) throw missing(description, descriptor);
+      verifyBytes(bytes, descriptor);
+      return bytes;
+    },
+    readBlob: (descriptor) => readBlob(path, description, descriptor),
+  };
+}
+
+/** Where a layout keeps a blob. Only a checked digest becomes part of a path (threats D1). */
+export function blobPath(layout: string, { digest }: Descriptor): string {
+  parseDigest(digest);
+  return join(layout, 'blobs', digestAlgorithm(digest), digestHex(digest));
+}
+
+async function* readBlob(
+  layout: string,
+  description: string,
+  descriptor: Descriptor,
+): AsyncGenerator<Buffer, void, undefined> {
+  const fd = openRegular(blobPath(layout, descriptor));
+  if (fd === undefined) throw missing(description, descriptor);
+  try {
+    const { size } = fstatSync(fd);
+    if (size !== descriptor.size)
+      throw mismatch(description, descriptor, `it has ${size} bytes, not ${descriptor.size}`);
+    const algorithm = digestAlgorithm(descriptor.digest);
+    const hash = createHash(algorithm);
+    const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(pieceSize, size)));
+    let left = size;
+    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
+      left -= count;
+      if (left < 0) throw mismatch(description, descriptor, 'it grows while it is read');
+      hash.update(buffer.subarray(0, count));
+      yield buffer.subarray(0, count);
+    }
+    if (left > 0) throw mismatch(description, descriptor, 'it became shorter while it was read');
+    const actual = digestFromHash(hash, algorithm);
+    if (actual !== descriptor.digest) throw mismatch(description, descriptor, `its bytes have the digest ${actual}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** A regular file, opened without following a link or waiting for a FIFO; undefined when there is nothing. */
+function openRegular(path: string): number | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    // A link (ELOOP) or a socket (ENXIO).
+    if (code === 'ELOOP' || code === 'ENXIO') throw notRegular(path);
+    throw error;
+  }
+  if (fstatSync(fd).isFile()) return fd;
+  closeSync(fd);
+  throw notRegular(path);
+}
+
+/** A small regular file as a whole, or undefined when there is none. */
+export function readRegular(path: string, limit: number): Buffer | undefined {
+  const fd = openRegular(path);
+  if (fd === undefined) return undefined;
+  try {
+    const { size } = fstatSync(fd);
+    if (size > limit) {
+      throw new BoxwrightError(
+        'DOCUMENT_TOO_LARGE',
+        `${escapeForTerminal(path)} has ${size} bytes, more than ${limit}`,
+      );
+    }
+    const bytes = Buffer.alloc(size);
+    let filled = 0;
+    for (let count = -1; count !== 0 && filled < size; filled += count)
+      count = readSync(fd, bytes, filled, size - filled, null);
+    return bytes.subarray(0, filled);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function notRegular(path: string): BoxwrightError {
+  return new BoxwrightError('LAYOUT_INVALID', `${escapeForTerminal(path)} is not a regular file`, {
+    hint: 'an OCI layout holds plain files; links and devices are not followed',
+  });
+}
+
+function missing(description: string, { digest }: Descriptor): BoxwrightError {
+  return new BoxwrightError('BLOB_MISSING', `${description} lacks the blob ${digest}`, { details: { digest } });
+}
+
+function mismatch(description: string, { digest }: Descriptor, why: string): BoxwrightError {
+  return new BoxwrightError('BLOB_MISMATCH', `${description}: blob ${digest} is damaged: ${why}`, {
+    hint: 'copy the layout again from where it came',
+    details: { digest },
+  });
+}
