@@ -52,12 +52,14 @@ function describeImage(image: ImageTree): string[] {
   return [...(root === undefined ? [] : [root]), ...image.walk()].map((node) => {
     const { type, mode, uid, gid, size, mtimeNs, linkName } = node.entry;
     const isFile = type === 'file';
+    // Without root everything belongs to us, also what the tree says is root's.
+    const owner = isRoot ? `${uid}:${gid}` : '';
     const content = isFile ? image.readFile(node, size).toString('latin1') : '';
     // Which names share a file counts, which of them came first does not.
     const inode = `${node.layer}:${node.dataOffset}`;
     const shared = isFile && inodes.has(inode) ? inodes.get(inode) : '';
     if (!inodes.has(inode)) inodes.set(inode, node.path);
-    return `${node.path} ${type} ${mode.toString(8)} ${uid}:${gid} ${size} ${mtimeNs} ${linkName ?? ''} ${content} ${shared}`;
+    return `${node.path} ${type} ${mode.toString(8)} ${owner} ${size} ${mtimeNs} ${linkName ?? ''} ${content} ${shared}`;
   });
 }
 
