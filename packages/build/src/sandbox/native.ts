@@ -1,11 +1,11 @@
 import { constants } from 'node:os';
-import { BoxwrightError } from '@boxwright/errors';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { DEFAULT_HOSTNAME } from './docker-defaults.ts';
 import { explainExecutable, findCommand } from './find-command.ts';
 import { withHome } from './home.ts';
 import { hostFacts } from './host-facts.ts';
 import { CallList, type FailedCall } from './init/call-list.ts';
-import { isolate, returnTerminal } from './init/isolate.ts';
+import { ENTER_WORKING_DIRECTORY, isolate, returnTerminal } from './init/isolate.ts';
 import { type InitEnd, initArchitecture, type RunningInit, startInit } from './init/start.ts';
 import { supervise } from './init/supervise.ts';
 import type { PreparedRoot, RootSpec } from './root/prepare.ts';
@@ -65,7 +65,7 @@ export function startNative({ scratch, root, spec, onOutput }: CommandStart): St
   );
   const init = startInit({ scratch, runDirectory: root.runDirectory, list, stdio, owner: spec.user, onOutput });
   const result = init.ended.then((end) => {
-    if (end.failed !== undefined) throw failureOf(end.failed, root.descriptor, executable);
+    if (end.failed !== undefined) throw failure(end.failed, root.descriptor, executable, spec.cwd);
     return resultOf(end);
   });
   return { result, output: init.output, kill: () => init.kill() };
@@ -95,18 +95,45 @@ export function resultOf({ status }: InitEnd): SandboxResult {
   return { exitCode: 128 + number, signal: name ?? `SIG${number}` };
 }
 
-/** The error for a call of the init that failed. */
-export function failureOf(failed: FailedCall, root: number, executable: string): BoxwrightError {
-  const { call, purpose, errno } = failed;
-  if (call === 'execve') {
-    const explained = explainExecutable({ root }, executable, errno);
-    if (explained !== undefined) return explained;
+function failure(failed: FailedCall, root: number, executable: string, cwd: string): BoxwrightError {
+  const error = errnoName(failed.errno);
+  if (failed.purpose === ENTER_WORKING_DIRECTORY) {
+    const message = `cannot enter the working directory ${escapeForTerminal(cwd)}: ${error}`;
+    return new BoxwrightError('SANDBOX_PATH_INVALID', message, { details: { path: cwd, errno: error } });
   }
-  const name = Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
-  return new BoxwrightError('SANDBOX_FAILED', `the sandbox could not ${purpose}: ${call} answered ${name}`, {
-    hint: hintFor(call, name),
-    details: { call, purpose, errno: name },
+  if (failed.call !== 'execve') return failureOf(failed);
+  if (error === 'E2BIG') {
+    return new BoxwrightError(
+      'SANDBOX_COMMAND_TOO_LONG',
+      'the command and its environment are larger than the kernel takes',
+      {
+        hint: 'Pass large values in files (COPY, or a bind mount) instead of ENV, ARG or a heredoc.',
+      },
+    );
+  }
+  const explained = explainExecutable({ root }, executable, failed.errno);
+  if (explained !== undefined) return explained;
+  return new BoxwrightError(
+    'SANDBOX_COMMAND_NOT_EXECUTABLE',
+    `cannot execute ${escapeForTerminal(executable)}: ${error}`,
+    {
+      hint: error === 'EACCES' ? 'The user may not execute it, or not enter a directory on the way.' : undefined,
+      details: { command: executable, errno: error },
+    },
+  );
+}
+
+/** The error for a call of the init that the kernel refused: it says nothing about the command. */
+export function failureOf({ call, purpose, errno }: FailedCall): BoxwrightError {
+  const error = errnoName(errno);
+  return new BoxwrightError('SANDBOX_FAILED', `the sandbox could not ${purpose}: ${call} answered ${error}`, {
+    hint: hintFor(call, error),
+    details: { call, purpose, errno: error },
   });
+}
+
+function errnoName(errno: number): string {
+  return Object.entries(constants.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`;
 }
 
 function hintFor(call: string, errno: string): string {

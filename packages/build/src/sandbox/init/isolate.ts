@@ -20,6 +20,9 @@ import type { CallList } from './call-list.ts';
 const AT_FDCWD = -100;
 const LOCKED_DOWN = MS_NOSUID | MS_NODEV | MS_NOEXEC;
 
+/** Purpose of the call that fails when the working directory cannot be entered. */
+export const ENTER_WORKING_DIRECTORY = 'go to the working directory';
+
 /** What the command's process makes of itself before it becomes the command. */
 export interface Isolation {
   /** Where the root file system is mounted, with /dev and everything under it but /proc and /sys. */
@@ -142,7 +145,7 @@ function changeRoot(list: CallList, isolation: Isolation): void {
   list.call('leave the old root', 'umount2', '.', MNT_DETACH);
   list.call('go to the new root', 'chdir', '/');
   list.call('set the umask', 'umask', 0o022);
-  list.call(`go to the working directory ${isolation.cwd}`, 'chdir', isolation.cwd);
+  list.call(ENTER_WORKING_DIRECTORY, 'chdir', isolation.cwd);
 }
 
 function dropPrivileges(list: CallList, isolation: Isolation): void {

@@ -94,7 +94,7 @@ function programPath(scratch: Scratch): string {
       hint: 'Run it on x86-64 or arm64. A Dockerfile without RUN can be built everywhere.',
     });
   }
-  const path = `${scratch.path}/init`;
+  const path = `${scratch.path}/_init`;
   writeFileSync(path, program, { mode: 0o700 });
   writtenProgram = path;
   return path;

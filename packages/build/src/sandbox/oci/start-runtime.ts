@@ -54,7 +54,7 @@ export function startRuntime(start: CommandStart, runtime: Runtime): StartedComm
   const stdio = spec.stdio ?? 'pipe';
   const init = startInit({ scratch, runDirectory: root.runDirectory, list, stdio, owner: spec.user, onOutput });
   const result = init.ended.then((end) => {
-    if (end.failed !== undefined) throw failureOf(end.failed, root.descriptor, runtime.path);
+    if (end.failed !== undefined) throw failureOf(end.failed);
     const complaint = readComplaint(`${root.runDirectory}/log`);
     if (complaint === undefined) return resultOf(end);
     throw explainExecutable({ root: root.descriptor }, executable) ?? runtimeFailed(runtime, complaint);

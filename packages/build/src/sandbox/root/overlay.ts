@@ -66,6 +66,7 @@ function makeHelper({ helperDirectory }: OverlayMount, name: string): string {
 /**
  * Keeps the names (top first) within what one mount takes: those at the bottom that are too many become one read-only
  * overlay of their own. Below them there is nothing that their whiteouts could matter to, so the view stays the same.
+ * The kernel stacks overlays two high, so that this ends at some 680 layers.
  */
 function foldBottom(
   names: readonly string[],

@@ -29,15 +29,17 @@ export class Scratch {
     unshare(CLONE_NEWNS);
     mount('none', '/', null, MS_REC | MS_SLAVE);
     mount('boxwright', path, 'tmpfs', MS_NOSUID | MS_NODEV, 'mode=700');
-    mkdirSync(`${path}/l`);
     return new Scratch(path);
   }
 
-  /** A short name for a directory: overlayfs takes the names of all layers in one page of text, without commas or colons. */
+  /**
+   * A short name for a directory, without commas and colons: overlayfs takes the names of all layers in one page of text.
+   * Remembered, so that the layers of a long build are linked once.
+   */
   shortName(directory: string): string {
     let link = this.#links.get(directory);
     if (link === undefined) {
-      link = `${this.path}/l/${this.#links.size.toString(36)}`;
+      link = `${this.path}/${this.#links.size.toString(36)}`;
       symlinkSync(directory, link);
       this.#links.set(directory, link);
     }
@@ -46,7 +48,7 @@ export class Scratch {
 
   /** A directory for one run. */
   makeRunDirectory(): string {
-    const directory = `${this.path}/r${(this.#runs++).toString(36)}`;
+    const directory = `${this.path}/_${(this.#runs++).toString(36)}`;
     mkdirSync(directory, 0o755);
     return directory;
   }

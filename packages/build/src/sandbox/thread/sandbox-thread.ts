@@ -22,8 +22,9 @@ interface Run {
 class SandboxThread {
   readonly #post: (reply: SandboxReply) => void;
   readonly #running = new Map<number, Run>();
-  /** Tiers that do not work here: found out with the first command, not tried again. */
-  readonly #broken = new Map<Tier, unknown>();
+  /** Tiers that have run a command here, and those that could not run one which another tier then ran. */
+  readonly #proven = new Set<Tier>();
+  readonly #broken = new Set<Tier>();
   #scratch: Scratch | undefined;
 
   constructor(post: (reply: SandboxReply) => void) {
@@ -75,22 +76,23 @@ class SandboxThread {
   }
 
   async #runInTiers(start: CommandStart, run: Run, wish: string | undefined): Promise<SandboxResult> {
-    let failure: unknown;
+    const failures = new Map<Tier, unknown>();
     for (const tier of tiersFor(wish)) {
-      const broken = this.#broken.get(tier);
-      if (broken === undefined) {
-        try {
-          run.started = startIn(tier, start);
-          if (run.killed) run.started.kill();
-          return await run.started.result;
-        } catch (error) {
-          if (!isTierError(error) || run.killed) throw error;
-          this.#broken.set(tier, error);
-        }
+      if (wish === undefined && this.#broken.has(tier)) continue;
+      try {
+        run.started = startIn(tier, start);
+        if (run.killed) run.started.kill();
+        const result = await run.started.result;
+        // Only now is it sure that the tiers were to blame and not the command.
+        for (const failed of failures.keys()) this.#broken.add(failed);
+        this.#proven.add(tier);
+        return result;
+      } catch (error) {
+        if (!isTierError(error) || run.killed || this.#proven.has(tier)) throw error;
+        failures.set(tier, error);
       }
-      failure ??= this.#broken.get(tier);
     }
-    throw failure;
+    throw failures.values().next().value ?? new Error('no tier is left');
   }
 }
 
