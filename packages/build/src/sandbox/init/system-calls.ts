@@ -29,7 +29,7 @@ const numbers = {
   unshare: [272, 97],
   wait4: [61, 260],
   write: [1, 64],
-} as const satisfies Record<string, readonly [number, number]>;
+} as const;
 
 /** Name of a system call that the init can make. */
 export type SystemCallName = keyof typeof numbers;
