@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
+  // The oldest Node that is supported does not know `using`.
+  oxc: { target: 'es2024' },
   test: {
     include: ['packages/*/src/**/*.test.ts'],
     pool: 'forks',

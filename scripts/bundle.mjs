@@ -20,6 +20,8 @@ rmSync(join(packages, 'cli/dist'), { recursive: true, force: true });
 const bundle = await rolldown({
   input,
   platform: 'node',
+  // The oldest Node that is supported does not know `using`.
+  transform: { target: 'node22' },
   external: ['koffi', /^node:/],
   resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
 });

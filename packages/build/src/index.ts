@@ -11,9 +11,11 @@ export type {
 export { needsSandbox } from './engine/needs-sandbox.ts';
 export type { BuildEvent } from './events.ts';
 export {
+  detectSandbox,
   ensureUserNamespace,
   runInSandbox,
   type SandboxMount,
+  type SandboxReport,
   type SandboxResult,
   type SandboxSpec,
   type SandboxUser,

@@ -1,4 +1,5 @@
-import type { Digest, ImageStore, OverlayNamespace } from '@boxwright/oci';
+import { type Digest, type ImageStore, type OverlayNamespace, opaqueXattr } from '@boxwright/oci';
+import { getXattr, isAvailable } from '@boxwright/sys';
 import type { WrittenLayer } from '../copy/write-layer.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 
@@ -78,9 +79,21 @@ export class Layer {
 
 /**
  * Directories of a stack of layers, base first, unpacked where they have to be. A layer that occurs twice (empty ones often
- * do) is only listed where it is topmost: it hides its lower self, and overlayfs refuses a directory twice.
+ * do) is only listed where it is topmost: it hides its lower self, and overlayfs refuses a directory twice. Below a layer
+ * whose root is opaque nothing is listed: overlayfs heeds that mark on directories inside a layer only.
  */
 export async function directoriesOf(layers: readonly Layer[]): Promise<readonly string[]> {
   const directories = await Promise.all(layers.map((layer, at) => layer.directory(layers.slice(0, at))));
-  return directories.filter((directory, at) => directories.lastIndexOf(directory) === at);
+  const unique = directories.filter((directory, at) => directories.lastIndexOf(directory) === at);
+  const opaque = unique.findLastIndex(isOpaque);
+  return unique.slice(Math.max(0, opaque));
 }
+
+function isOpaque(directory: string): boolean {
+  return (
+    isAvailable() &&
+    OVERLAY_NAMESPACES.some((namespace) => getXattr(directory, opaqueXattr(namespace))?.toString() === 'y')
+  );
+}
+
+const OVERLAY_NAMESPACES = ['trusted', 'user'] as const;
