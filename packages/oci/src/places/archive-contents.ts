@@ -84,6 +84,8 @@ class Collector implements ArchiveContents {
     if (entry.type === 'symlink' || entry.type === 'hardlink') {
       const target = fromByteString(entry.linkName ?? entry.path);
       // Only ever looked up in the map of this archive's own files, so it cannot lead anywhere else.
+      this.#files.get(path)?.discard();
+      this.#files.delete(path);
       this.#links.set(
         path,
         posix.normalize(entry.type === 'symlink' ? posix.join(posix.dirname(path), target) : target),

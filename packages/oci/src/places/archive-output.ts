@@ -63,7 +63,7 @@ export function fileOutput(path: string): ArchiveOutput {
 export function streamOutput(stream: Writable, description = 'standard output'): ArchiveOutput {
   let full = false;
   let failure: { readonly error: unknown } | undefined;
-  stream.once('error', (error) => {
+  stream.on('error', (error) => {
     failure ??= { error };
   });
   const check = (): void => {
