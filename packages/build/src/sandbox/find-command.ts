@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, readdirSync, readSync } from 'node:fs';
 import { arch, constants as osConstants } from 'node:os';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { O_PATH, openInRoot } from '@boxwright/sys';
@@ -94,8 +94,8 @@ const ownMachines: Readonly<Record<string, readonly number[]>> = { x64: [62, 3],
 
 /**
  * Why the kernel would not execute a file that is there: written for another processor, or its interpreter is missing.
- * Call it after a failure only, as emulators (binfmt_misc) may run what looks foreign.
  *
+ * @param errno of the execve that failed; without it only what cannot work is explained
  * @returns undefined when nothing is wrong with it
  */
 export function explainExecutable(
@@ -107,7 +107,8 @@ export function explainExecutable(
   const shown = escapeForTerminal(path);
   const details = { command: path };
   const machine = head.toString('latin1', 0, 4) === '\x7fELF' ? head.readUInt16LE(18) : undefined;
-  if (machine !== undefined && ownMachines[arch()]?.includes(machine) === false) {
+  const foreign = machine !== undefined && ownMachines[arch()]?.includes(machine) === false;
+  if (foreign && (errno !== undefined || !emulationInstalled())) {
     return new BoxwrightError(
       'SANDBOX_COMMAND_FOREIGN',
       `${shown} is a program for ${machines[machine] ?? `processor ${machine}`}`,
@@ -140,6 +141,12 @@ export function explainExecutable(
       details,
     },
   );
+}
+
+/** Emulators (binfmt_misc) run what looks foreign. */
+function emulationInstalled(): boolean {
+  const directory = '/proc/sys/fs/binfmt_misc';
+  return existsSync(directory) && readdirSync(directory).some((name) => name !== 'register' && name !== 'status');
 }
 
 function readHead(root: number, path: string): Buffer {

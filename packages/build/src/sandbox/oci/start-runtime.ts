@@ -24,6 +24,9 @@ import type { Runtime } from './runtimes.ts';
 /** Where the scratch space is seen by the runtime, which needs a /proc of its own that hides the other place. */
 const runtimeScratchPlaces = ['/dev/shm', '/dev/mqueue', '/sys/firmware'];
 
+/** Exit codes of runtimes for a command that they could not execute, which commands use as well. */
+const execFailureCodes: ReadonlySet<number> = new Set([1, 126, 127, 255]);
+
 /**
  * Runs the command through an OCI runtime. Our init starts it, so that runtime and container die with this process, and in
  * a mount namespace where its state directory is in memory and cgroups are one read-only tree: the runtime then makes
@@ -56,8 +59,15 @@ export function startRuntime(start: CommandStart, runtime: Runtime): StartedComm
   const result = init.ended.then((end) => {
     if (end.failed !== undefined) throw failureOf(end.failed);
     const complaint = readComplaint(`${root.runDirectory}/log`);
-    if (complaint === undefined) return resultOf(end);
-    throw explainExecutable({ root: root.descriptor }, executable) ?? runtimeFailed(runtime, complaint);
+    const ended = resultOf(end);
+    // Runtimes report a failing execve as an exit code of the command, so a file that cannot be executed is looked for.
+    const unusable =
+      complaint !== undefined || execFailureCodes.has(ended.exitCode)
+        ? explainExecutable({ root: root.descriptor }, executable)
+        : undefined;
+    if (unusable !== undefined) throw unusable;
+    if (complaint !== undefined) throw runtimeFailed(runtime, complaint);
+    return ended;
   });
   return { result, output: init.output, kill: () => init.kill() };
 }

@@ -82,7 +82,11 @@ class Walk {
   #step(name: string): Located | undefined {
     const parent = this.#top();
     const stats = lstatSync(at(parent, name), { throwIfNoEntry: false });
-    if (stats === undefined) return this.#keep({ parent, name, missing: this.#missingFrom(name), stats });
+    if (stats === undefined) {
+      const missing = this.#missingFrom(name);
+      const [first] = missing;
+      return first === undefined ? undefined : this.#keep({ parent, name: first, missing, stats });
+    }
     if (stats.isSymbolicLink()) this.#follow(readlinkSync(at(parent, name)));
     else if (stats.isDirectory()) {
       this.#directories.push(openDirectory(at(parent, name)));
@@ -98,14 +102,17 @@ class Walk {
     this.#pending.push(...target.split('/').toReversed());
   }
 
-  /** The rest of the path, by its letters only: there is nothing to follow in what does not exist. */
+  /**
+   * The rest of the path, by its letters only: there is nothing to follow in what does not exist. Empty when `..` leads
+   * back to the directory that we are in; the walk then goes on.
+   */
   #missingFrom(name: string): string[] {
     const missing = [name];
-    for (const rest of this.#pending.toReversed()) {
-      if (rest === '' || rest === '.') continue;
-      if (rest !== '..') missing.push(rest);
-      else if (missing.length > 1) missing.pop();
-      else throw this.#invalid(`${name} does not exist`);
+    while (missing.length > 0) {
+      const next = this.#pending.pop();
+      if (next === undefined) break;
+      if (next === '..') missing.pop();
+      else if (next !== '' && next !== '.') missing.push(next);
     }
     return missing;
   }
