@@ -53,6 +53,8 @@ class Layer:
         self.add(name, tarfile.SYMTYPE, 0o777, link=target, **rest)
 
     def hardlink(self, name, target, mode=0o644, **rest):
+        """Names of one inode have one time: a link follows its target directly, and does not move the clock."""
+        self.clock -= 1
         self.add(name, tarfile.LNKTYPE, mode, link=target, **rest)
 
     def bytes(self):
@@ -63,7 +65,7 @@ class Layer:
 def time_text(offset):
     """RFC 3339 with nanoseconds, one distinct time per offset."""
     minutes, seconds = divmod(offset, 60)
-    return "2020-09-13T12:%02d:%02d.%09dZ" % (26 + minutes, seconds, 123_456_700 + offset)
+    return "2020-09-13T12:%02d:%02d.%09dZ" % (26 + minutes, seconds, 123_456_701 + offset)
 
 
 def write_image(path, reference, layers, config, history, architecture="amd64", extra=None):
