@@ -5,14 +5,20 @@ import { InterruptedError } from './interrupted.ts';
 import { type ErrorFormat, renderError } from './terminal/render-error.ts';
 
 /**
- * Runs one command line (without the program's name) and returns the exit code: 0, 1 for a failure, 2 for a wrong
- * call, 128 + N after signal N. Every error is printed here.
+ * Runs one command line (without the program's name) and returns the exit code: the command's own one (`run`, `doctor`),
+ * 0, 1 for a failure, 2 for a wrong call, 128 + N after signal N. Every error is printed here.
  */
 export async function runCli(argv: readonly string[], context: CommandContext): Promise<number> {
+  let exitCode: number | undefined;
+  const setExitCode = (code: number): void => {
+    exitCode = code;
+    context.setExitCode(code);
+  };
   try {
-    await dispatch(argv, context);
-    context.signal.throwIfAborted();
-    return 0;
+    await dispatch(argv, { ...context, setExitCode });
+    // Where another process has done the work, it has said all there is to say about a signal.
+    if (exitCode === undefined) context.signal.throwIfAborted();
+    return exitCode ?? 0;
   } catch (error) {
     // What fails while an interrupted command cleans up is a consequence: the signal is the cause.
     const shown = context.signal.reason instanceof InterruptedError ? context.signal.reason : error;

@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { ProgressOutput } from './progress/renderer.ts';
 
 /** What a command sees of the process around it; tests give it their own. */
@@ -10,6 +10,8 @@ export interface CommandContext {
   readonly stdin: { readonly isTTY: boolean; readonly open: () => Readable };
   /** Results. */
   readonly stdout: ProgressOutput;
+  /** The same as a stream, for archives. */
+  readonly openStdout: () => Writable;
   /** Progress, warnings, errors. */
   readonly stderr: ProgressOutput;
   /** Aborted by SIGINT, SIGTERM or SIGHUP. */

@@ -16,6 +16,14 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
       load: async () => (await import('./commands/build.ts')).buildCommand,
     },
   ],
+  ['run', { summary: 'run one command in an image', load: async () => (await import('./commands/run.ts')).runCommand }],
+  [
+    'import',
+    {
+      summary: 'make an image from a root file system tar',
+      load: async () => (await import('./commands/import.ts')).importCommand,
+    },
+  ],
   [
     'unpack',
     {
@@ -40,11 +48,29 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
     },
   ],
   [
+    'save',
+    { summary: 'write images to an archive', load: async () => (await import('./commands/save.ts')).saveCommand },
+  ],
+  [
+    'load',
+    {
+      summary: 'read images from an archive or OCI layout',
+      load: async () => (await import('./commands/load.ts')).loadCommand,
+    },
+  ],
+  [
     'inspect',
     { summary: "show an image's documents", load: async () => (await import('./commands/inspect.ts')).inspectCommand },
   ],
   [
     'history',
     { summary: "show an image's history", load: async () => (await import('./commands/history.ts')).historyCommand },
+  ],
+  [
+    'doctor',
+    {
+      summary: 'tell what works on this machine and what is missing',
+      load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+    },
   ],
 ]);

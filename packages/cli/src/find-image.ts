@@ -14,6 +14,7 @@ import {
   type StoredTag,
   withDefaultTag,
 } from '@boxwright/oci';
+import { findUntagged } from './untagged-images.ts';
 
 /** An image that the command line named. */
 export interface FoundImage {
@@ -97,8 +98,10 @@ function findById(store: ImageStore, text: string, tags: readonly StoredTag[]): 
   return [...found.values()];
 }
 
-/** A manifest or index that has no name, by its digest. */
+/** An image that has no name, by its id or the digest of its manifest or index. */
 function untaggedImage(store: ImageStore, digest: Digest): Descriptor | undefined {
+  const remembered = findUntagged(store, digest);
+  if (remembered !== undefined) return remembered;
   if (!store.hasBlob(digest)) return undefined;
   try {
     const bytes = store.readBlob(digest, documentLimits.manifestBytes);

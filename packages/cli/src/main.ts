@@ -36,6 +36,7 @@ const context: CommandContext = {
   cwd: process.cwd(),
   stdin: { isTTY: isatty(0), open: () => process.stdin },
   stdout: process.stdout,
+  openStdout: () => process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
   colors: wantsColors(process.env, process.stderr.isTTY),

@@ -7,15 +7,14 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { newCommand } from '../commander.ts';
 import { createRenderer } from '../progress/create-renderer.ts';
-import { readInput } from '../read-input.ts';
 import { storeRoot } from '../store-root.ts';
 import { safeJson } from '../terminal/safe-json.ts';
+import { rememberUntagged } from '../untagged-images.ts';
+import { isRoot, runInUserNamespace } from '../user-namespace.ts';
 import { writeFileAtomically } from '../write-file.ts';
 import { addBuildFlags, type BuildFlags } from './build-flags.ts';
 import { buildRequest, usesStandardOutput } from './build-request.ts';
-
-/** Longest Dockerfile that is read from standard input, bytes; the parser's own limit is the same. */
-const maxDockerfileSize = 16 * 1024 * 1024;
+import { handOnStdinDockerfile, readStdinDockerfile } from './stdin-dockerfile.ts';
 
 const examples = [
   'boxwright build -t app .',
@@ -48,24 +47,29 @@ async function build(place: string, flags: BuildFlags, context: CommandContext):
   // A file left from an earlier build must not pass for this one's if this one fails.
   for (const file of Object.values(files)) if (file !== undefined) removeStale(file);
 
-  const dockerfile =
-    request.dockerfilePath === '-'
-      ? await readInput(context.stdin.open(), maxDockerfileSize, 'the Dockerfile', context.signal)
-      : undefined;
+  const dockerfile = request.dockerfilePath === '-' ? await readStdinDockerfile(context) : undefined;
   using store = ImageStore.open(storeRoot(flags.store, context));
-  const result = await runEngine(
-    {
-      ...request,
-      ...(dockerfile === undefined ? {} : { dockerfileText: dockerfile.toString() }),
-      store,
-      signal: context.signal,
-    },
-    flags,
-    context,
-  );
+  const complete: BuildRequest = {
+    ...request,
+    ...(dockerfile === undefined ? {} : { dockerfileText: dockerfile }),
+    store,
+    signal: context.signal,
+  };
+  if (isRoot() || (await needsPrivilege(complete))) {
+    if (!isRoot() && dockerfile !== undefined) handOnStdinDockerfile(store, dockerfile);
+    if (await runInUserNamespace(context)) return;
+  }
+  const result = await runEngine(complete, flags, context);
+  if (result.tags.length === 0) rememberUntagged(store, result.imageId, result.manifest);
   if (files.metadata !== undefined) writeFileAtomically(files.metadata, `${safeJson(result.metadata, 2)}\n`);
   if (files.imageId !== undefined) writeFileAtomically(files.imageId, result.imageId);
   if (!toStandardOutput) context.stdout.write(`${result.imageId}\n`);
+}
+
+/** Metadata and copies need no privilege, RUN does. */
+async function needsPrivilege(request: BuildRequest): Promise<boolean> {
+  const { needsSandbox } = await import('@boxwright/build');
+  return needsSandbox(request);
 }
 
 async function runEngine(request: BuildRequest, flags: BuildFlags, context: CommandContext): Promise<BuildResult> {

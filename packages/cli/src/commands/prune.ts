@@ -1,3 +1,5 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { escapeForTerminal, UsageError } from '@boxwright/errors';
 import { formatSizeShort } from '@boxwright/inspect';
 import { ImageStore } from '@boxwright/oci';
@@ -6,6 +8,7 @@ import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { storeRoot } from '../store-root.ts';
 import { safeJson } from '../terminal/safe-json.ts';
+import { isRoot, runInUserNamespace } from '../user-namespace.ts';
 
 interface PruneFlags extends CommonFlags {
   readonly all: boolean;
@@ -38,7 +41,10 @@ export function pruneCommand(context: CommandContext): Command {
 async function prune(flags: PruneFlags, context: CommandContext): Promise<void> {
   if (flags.all && flags.keepCache) throw new UsageError('--all and --keep-cache exclude each other');
   const olderThanMs = flags.filter === undefined ? undefined : parseUntil(flags.filter);
-  using store = ImageStore.open(storeRoot(flags.store, context));
+  const root = storeRoot(flags.store, context);
+  // What a RUN without root has left belongs to ids that only its kind of user namespace may act for.
+  if ((isRoot() || holdsForeignFiles(root)) && (await runInUserNamespace(context))) return;
+  using store = ImageStore.open(root);
   const report = await store.gc({
     cache: flags.all ? 'all' : flags.keepCache ? 'keep' : 'unused',
     ...(olderThanMs === undefined ? {} : { olderThanMs }),
@@ -55,6 +61,14 @@ async function prune(flags: PruneFlags, context: CommandContext): Promise<void> 
   context.stdout.write(
     `Total reclaimed space: ${formatSizeShort(report.bytesFreed)}${flags.dryRun ? ' (dry run)' : ''}\n`,
   );
+}
+
+/** Unpacked layers and cache mounts are what a RUN writes to. */
+function holdsForeignFiles(root: string): boolean {
+  return ['snapshots', 'cache-mounts'].some((folder) => {
+    const path = join(root, folder);
+    return existsSync(path) && readdirSync(path).length > 0;
+  });
 }
 
 const units = new Map([

@@ -12,6 +12,7 @@ import { parseEnvironment } from '../options/key-values.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { parseVolume } from '../options/volume.ts';
 import { storeRoot } from '../store-root.ts';
+import { runInUserNamespace } from '../user-namespace.ts';
 import { commandLine, processEnvironment, workingDirectory } from './run-process.ts';
 
 /** What `boxwright run` was given. */
@@ -73,6 +74,7 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
   }
   const mounts = flags.volume.map((text): SandboxMount => ({ kind: 'bind', ...parseVolume(text, context.cwd) }));
   const extraHosts = flags.addHost.map(parseExtraHost);
+  if (await runInUserNamespace(context)) return;
   using store = ImageStore.open(storeRoot(flags.store, context));
   const { descriptor } = findImage(store, name);
   const image = store.image(descriptor, flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform));

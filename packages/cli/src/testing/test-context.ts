@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import type { CommandContext } from '../command-context.ts';
 import { CapturedOutput } from './captured-output.ts';
 
@@ -17,6 +17,7 @@ export function testContext(parts: Partial<Pick<CommandContext, 'env' | 'cwd' | 
     cwd: '/',
     stdin: { isTTY: false, open: () => Readable.from([]) },
     stdout: new CapturedOutput(),
+    openStdout: () => new PassThrough(),
     stderr: new CapturedOutput(),
     signal: new AbortController().signal,
     colors: false,
