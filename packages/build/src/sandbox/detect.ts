@@ -1,6 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, platform, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import { hostFacts, inUserNamespace } from './host-facts.ts';
 import { probeProgram } from './init/program.ts';
@@ -45,15 +45,17 @@ export interface SandboxReport {
 
 /**
  * Tries out what RUN needs, for `boxwright doctor`: runs a program in every tier, on an overlay in `directory` (where the store
- * is). Without privileges it does so in a user namespace.
+ * is, or will be). Never throws. Without privileges it does so in a user namespace.
  */
 export async function detectSandbox(directory: string = tmpdir()): Promise<SandboxReport> {
   try {
     requirePlatform();
-    return isPrivileged() ? await tryHere(directory) : await tryInUserNamespace(directory);
+    const place = existingParent(directory);
+    return isPrivileged() ? await tryHere(place) : await tryInUserNamespace(place);
   } catch (error) {
-    if (!isBoxwrightError(error)) throw error;
-    const { message, hint } = error;
+    if (!(error instanceof Error)) throw error;
+    const { message } = error;
+    const hint = isBoxwrightError(error) ? error.hint : undefined;
     return {
       works: false,
       privilege: 'none',
@@ -64,6 +66,13 @@ export async function detectSandbox(directory: string = tmpdir()): Promise<Sandb
       problems: [{ message, hint }],
     };
   }
+}
+
+/** A store that has never been used is not there yet. */
+function existingParent(directory: string): string {
+  let existing = resolve(directory);
+  while (!existsSync(existing)) existing = dirname(existing);
+  return existing;
 }
 
 /**
