@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { escapeForTerminal, UsageError } from '@boxwright/errors';
-import { formatSizeShort } from '@boxwright/inspect';
-import { ImageStore } from '@boxwright/oci';
+import { formatSizeShort, formatTable } from '@boxwright/inspect';
+import { ImageStore, type RemovedItem } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
@@ -16,6 +16,7 @@ interface PruneFlags extends CommonFlags {
   readonly filter?: string;
   readonly dryRun: boolean;
   readonly force: boolean;
+  readonly verbose?: boolean;
   readonly format: 'table' | 'json';
 }
 
@@ -33,6 +34,7 @@ export function pruneCommand(context: CommandContext): Command {
     .option('--keep-cache', 'keep all build cache', false)
     .option('--filter <until=duration>', 'keep build cache used within this time, for example until=24h')
     .option('--dry-run', 'only say what would go', false)
+    .option('-v, --verbose', 'list everything that goes')
     .option('-f, --force', 'accepted for docker: nothing is asked', false)
     .addOption(formatOption())
     .action((flags: PruneFlags) => prune(flags, context));
@@ -56,11 +58,27 @@ async function prune(flags: PruneFlags, context: CommandContext): Promise<void> 
     return;
   }
   for (const problem of report.problems) context.stderr.write(`warning: ${escapeForTerminal(problem)}\n`);
-  for (const item of report.removed)
-    context.stdout.write(`${item.kind}  ${escapeForTerminal(item.name)}  ${formatSizeShort(item.bytes)}\n`);
+  context.stdout.write(flags.verbose === true ? itemLines(report.removed) : kindLines(report.removed));
   context.stdout.write(
     `Total reclaimed space: ${formatSizeShort(report.bytesFreed)}${flags.dryRun ? ' (dry run)' : ''}\n`,
   );
+}
+
+function itemLines(removed: readonly RemovedItem[]): string {
+  return removed
+    .map(({ kind, name, bytes }) => `${kind}  ${escapeForTerminal(name)}  ${formatSizeShort(bytes)}\n`)
+    .join('');
+}
+
+/** How many of each kind, and how large together. */
+function kindLines(removed: readonly RemovedItem[]): string {
+  const kinds = Map.groupBy(removed, (item) => item.kind);
+  const rows = [...kinds].map(([kind, items]) => [
+    kind,
+    String(items.length),
+    formatSizeShort(items.reduce((sum, item) => sum + item.bytes, 0)),
+  ]);
+  return rows.length === 0 ? '' : formatTable(['REMOVED', 'COUNT', 'SIZE'], rows);
 }
 
 /** Unpacked layers and cache mounts are what a RUN writes to. */

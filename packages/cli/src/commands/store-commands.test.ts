@@ -162,10 +162,11 @@ describe('tag, rmi and prune', () => {
     expect((await cli('rmi', id)).stderr.text).toContain('[IMAGE_HAS_NAMES]');
     expect((await cli('rmi', '--force', id)).code).toBe(0);
 
-    const dry = await cli('prune', '--dry-run');
+    const dry = await cli('prune', '--dry-run', '--verbose');
+    expect(dry.stdout.text).toMatch(/^blob {2}sha256:\S+ {2}\S+B$/m);
     expect(dry.stdout.text).toMatch(/\(dry run\)\n$/);
     const pruned = await cli('prune');
-    expect(pruned.stdout.text).toMatch(/^blob {2}sha256:.*\n/);
+    expect(pruned.stdout.text).toMatch(/^REMOVED +COUNT +SIZE\nblob +\d+ +[\d.]+kB\n/);
     expect(existsSync(join(root, 'blobs/sha256', id.slice(7)))).toBe(false);
     expect((await cli('history', 'other')).code).toBe(0);
   });
