@@ -35,11 +35,11 @@ export function splitWildcard(source: string): { readonly base: string; readonly
 
 /**
  * Compiles the wildcard part of a COPY source: Go's filepath.Match over the whole relative path, so `*` stops at slashes
- * and `**` is no more than `*`. A malformed pattern matches nothing, as in BuildKit.
+ * and `**` is no more than `*`. Undefined for a malformed pattern, which BuildKit refuses.
  */
-export function compileCopyPattern(pattern: string): CopyPattern {
+export function compileCopyPattern(pattern: string): CopyPattern | undefined {
   const tokens = parseMatchPattern(pattern);
-  if (tokens === undefined) return { matches: () => false, mayMatchBelow: () => false };
+  if (tokens === undefined) return undefined;
   const program = new GlobProgram(tokens);
   return {
     matches: (path) => program.matches(path),
@@ -47,7 +47,7 @@ export function compileCopyPattern(pattern: string): CopyPattern {
   };
 }
 
-/** One match of {@link compileCopyPattern}; compile the pattern where many paths are tried. */
+/** One match of {@link compileCopyPattern}, false for a malformed pattern; compile the pattern where many paths are tried. */
 export function matchCopyPattern(pattern: string, path: string): boolean {
-  return compileCopyPattern(pattern).matches(path);
+  return compileCopyPattern(pattern)?.matches(path) ?? false;
 }

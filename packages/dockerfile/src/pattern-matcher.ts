@@ -44,7 +44,8 @@ interface Result {
  * Compiles patterns (https://docs.docker.com/build/concepts/context/#syntax).
  *
  * A class (`[...]`) is read as filepath.Match reads it. The original checks it so, but then hands it to a regular expression;
- * the two differ for `[*]`, `[?]` and a backslash before a letter, where we keep to the documented syntax.
+ * the two differ for `[*]`, `[?]`, a `^` outside of a class and a backslash before a letter, where we keep to the documented
+ * syntax.
  *
  * @throws {BoxwrightError} IGNORE_PATTERN
  */

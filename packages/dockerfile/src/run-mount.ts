@@ -32,7 +32,7 @@ export function parseRunMount(text: string, expand: (value: string) => string): 
     const equals = field.indexOf('=');
     const key = (equals === -1 ? field : field.slice(0, equals)).toLowerCase();
     if (equals === -1) applyWord(draft, key, field);
-    else applyValue(draft, key, expand(field.slice(equals + 1)), field);
+    else applyValue(draft, key, expand(field.slice(equals + 1)));
   }
   return validated(draft);
 }
@@ -77,7 +77,7 @@ function applyWord(draft: Draft, key: string, field: string): void {
   else throw new MountError(`mount option "${field}" has no value`);
 }
 
-function applyValue(draft: Draft, key: string, value: string, field: string): void {
+function applyValue(draft: Draft, key: string, value: string): void {
   switch (key) {
     case 'type':
       draft.type = oneOf(mountTypes, value, 'unknown mount type');

@@ -72,14 +72,15 @@ class WordCollector {
   /** Text that may split: white space ends a word. */
   add(text: string): void {
     this.#grow(text);
-    for (const character of text) {
-      if (!isSpace(character.charCodeAt(0))) {
-        this.#word += character;
-      } else if (this.#word !== '') {
-        this.words.push(this.#word);
-        this.#word = '';
-      }
+    let start = 0;
+    for (let index = 0; index < text.length; index++) {
+      if (!isSpace(text.charCodeAt(index))) continue;
+      this.#word += text.slice(start, index);
+      start = index + 1;
+      if (this.#word !== '') this.words.push(this.#word);
+      this.#word = '';
     }
+    this.#word += text.slice(start);
   }
 
   /** Text that does not split. */
@@ -297,7 +298,7 @@ class Lexer {
     const text = this.#part('/', true, '${…/…} has no second slash');
     const replacement = this.#part('}', true, noBrace);
     const value = this.#value(name);
-    if (value === undefined && this.#options.keepUnset) return `\${${name}/${text}/${replacement}}`;
+    if (value === undefined && this.#options.keepUnset) return `\${${name}/${all ? '/' : ''}${text}/${replacement}}`;
     const pattern = parsePattern(text, value ?? '');
     // Go's ReplaceAllString reads `$0` in the replacement, the replacement of one match does not.
     const expand = all && replacement.includes('$') ? templateOf(replacement) : () => replacement;

@@ -40,7 +40,7 @@ export interface StageSelection {
 
 /** How {@link selectStages} resolves names. */
 export interface SelectStagesOptions {
-  /** Stage name (any case) or number. Default: the last stage. */
+  /** Stage name (any case), no number. Default: the last stage. */
   readonly target?: string;
   /** The global scope: what `resolveMetaArgs` gave. */
   readonly metaArgs?: ReadonlyMap<string, string>;
@@ -101,8 +101,8 @@ class Resolver {
     const { target } = this.#options;
     const { stages } = this.#dockerfile;
     if (target === undefined || target === '') return stages.length - 1;
-    const index = this.#byName.get(target.toLowerCase()) ?? (/^\d+$/.test(target) ? Number(target) : undefined);
-    if (index !== undefined && index < stages.length) return index;
+    const index = this.#byName.get(target.toLowerCase());
+    if (index !== undefined) return index;
     throw this.#unknownTarget(target);
   }
 
