@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { debianRootfs, distribution } from './demo/debian-packages.mjs';
 import { DemoError } from './demo/demo-error.mjs';
+import { checkMachine } from './demo/machine.mjs';
 import { nodeBinary } from './demo/node-binary.mjs';
 import { npmDirectory, npmSettings } from './demo/npm-settings.mjs';
 
@@ -51,7 +52,7 @@ function makeBase(archive) {
     run('load', '--input', archive);
     return 'node:24-slim';
   }
-  const packages = `${distribution().replace('-', '-packages:')}`;
+  const packages = distribution().replace('-', '-packages:');
   if (!hasImage(packages)) {
     const tar = debianRootfs(cache, (text) => console.log(`   ${text} …`));
     run('import', tar, '--tag', packages, '--message', 'unpacked from packages with apt');
@@ -115,7 +116,9 @@ async function tryService() {
     });
     const response = await fetch(`http://127.0.0.1:${port}/qr?text=${encodeURIComponent('built without a daemon')}`);
     const body = await response.text();
-    console.log(`GET /qr?text=… → ${response.status} ${response.headers.get('content-type')}, ${body.length} characters`);
+    console.log(
+      `GET /qr?text=… → ${response.status} ${response.headers.get('content-type')}, ${body.length} characters`,
+    );
     if (!response.ok || !body.startsWith('<svg')) throw new DemoError(`That is no picture: ${body.slice(0, 200)}`);
   } finally {
     stopping = true;
@@ -126,7 +129,7 @@ async function tryService() {
 
 async function main() {
   const { values } = parseArgs({ options: { base: { type: 'string' } } });
-  if (process.platform !== 'linux') throw new DemoError('The demo has RUN steps, and these need Linux.');
+  checkMachine();
   if (!existsSync(join(root, 'packages/cli/dist/main.js'))) {
     throw new DemoError('boxwright is not built here.', 'Run `npm ci` first.');
   }

@@ -22,7 +22,7 @@ const packages = ['base-files', 'base-passwd', 'coreutils', 'dash', 'debianutils
 /** What an image does not need. */
 const excluded = ['./usr/share/doc/*', './usr/share/man/*', './usr/share/locale/*', './usr/share/info/*'];
 
-/** The two-letter-free name of this machine's distribution, such as `debian-bookworm`. */
+/** Name and release of this machine's distribution, such as `debian-bookworm`. */
 export function distribution() {
   const text = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
   const value = (name) => new RegExp(`^${name}="?([a-z0-9.-]+)"?$`, 'm').exec(text)?.[1];
@@ -139,6 +139,10 @@ function command(program, args, hint, stdout = 'pipe') {
     env: { ...process.env, LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
   });
   if (status === 0) return;
-  const said = `${stdout === 'pipe' ? output.stdout : ''}${output.stderr ?? ''}`.trim().split('\n').slice(-15).join('\n');
+  const said = `${stdout === 'pipe' ? output.stdout : ''}${output.stderr ?? ''}`
+    .trim()
+    .split('\n')
+    .slice(-15)
+    .join('\n');
   throw new DemoError(`${program} failed: ${error?.message ?? `exit code ${status}`}\n${said}`, hint);
 }

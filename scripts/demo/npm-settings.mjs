@@ -24,7 +24,11 @@ export function npmSettings() {
   });
   for (const file of [values.get('globalconfig'), values.get('userconfig')]) {
     if (file === undefined || !existsSync(file)) continue;
-    lines.push(...readFileSync(file, 'utf8').split('\n').filter((line) => ofRegistries.test(line)));
+    lines.push(
+      ...readFileSync(file, 'utf8')
+        .split('\n')
+        .filter((line) => ofRegistries.test(line)),
+    );
   }
   const certificates = certificateTexts(values.get('cafile'));
   // Nothing of the registry's address is to stay in the image, and advice about npm is no use in a build.
@@ -81,7 +85,5 @@ export function npmDirectory(cache) {
 }
 
 function isComplete(directory) {
-  return (
-    existsSync(join(directory, 'bin/npm-cli.js')) && existsSync(join(directory, 'node_modules/@npmcli/arborist'))
-  );
+  return existsSync(join(directory, 'bin/npm-cli.js')) && existsSync(join(directory, 'node_modules/@npmcli/arborist'));
 }
