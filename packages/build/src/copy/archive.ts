@@ -1,7 +1,7 @@
-import { closeSync, createReadStream, createWriteStream, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, createReadStream, createWriteStream, openSync, readSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { BoxwrightError, escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import {
   type ByteString,
   decompress,
@@ -10,6 +10,7 @@ import {
   type ImageStore,
   type ScannedEntry,
   scanTar,
+  TarReader,
 } from '@boxwright/oci';
 import { baseName, childPath, components, joined, parentPath, resolveLinks } from '../source/resolve.ts';
 import type { SourceNode } from '../source/source-tree.ts';
@@ -22,16 +23,18 @@ export interface OpenedArchive {
   close(): void;
 }
 
+/** As much of an archive as its first entry needs, with all headers that may stand before it. */
+const START = 1 << 16;
+
 /**
  * Opens a local file of ADD as an archive if it is one: by content, not by name, and with at least one entry
  * (BuildKit `isArchivePath`). Undefined: copy the file as it is.
+ *
+ * @throws BoxwrightError `ADD_ARCHIVE_BROKEN`, `COMPRESSION_UNSUPPORTED` (a program is missing), `COMPRESSION_LIMIT`
  */
 export async function openArchive(path: string | Buffer, store: ImageStore): Promise<OpenedArchive | undefined> {
-  const kind = detectCompression(firstBytes(path));
-  if (kind === 'none') {
-    const tarPath = path.toString();
-    return isTar(tarPath) ? { tarPath, close: () => {} } : undefined;
-  }
+  const kind = detectCompression(startOf(path));
+  if (kind === 'none') return startsAsTar(path) ? { tarPath: path.toString(), close: () => {} } : undefined;
   const temporary = store.temporaryPath('archive');
   const close = (): void => rmSync(temporary, { force: true });
   try {
@@ -39,10 +42,12 @@ export async function openArchive(path: string | Buffer, store: ImageStore): Pro
       Readable.from(decompress(createReadStream(path), kind)),
       createWriteStream(temporary, { flags: 'wx', mode: 0o600 }),
     );
-    if (isTar(temporary)) return { tarPath: temporary, close };
+    if (startsAsTar(temporary)) return { tarPath: temporary, close };
   } catch (error) {
+    const isArchive = startsAsTar(temporary);
     close();
-    if (error instanceof BoxwrightError && error.code === 'DECOMPRESSOR_MISSING') throw error;
+    if (isBoxwrightError(error) && error.code !== 'COMPRESSION_INVALID') throw error;
+    if (isArchive) throw broken(path, error);
     // Not what its first bytes promised: then it is a file like any other.
     return undefined;
   }
@@ -50,34 +55,40 @@ export async function openArchive(path: string | Buffer, store: ImageStore): Pro
   return undefined;
 }
 
-function firstBytes(path: string | Buffer): Buffer {
-  const buffer = Buffer.alloc(512);
-  const descriptor = openSync(path, 'r');
+function startOf(path: string | Buffer): Buffer {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
+    const buffer = Buffer.alloc(START);
     return buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, 0));
   } finally {
     closeSync(descriptor);
   }
 }
 
-function isTar(path: string): boolean {
-  const descriptor = openSync(path, 'r');
+function startsAsTar(path: string | Buffer): boolean {
+  let hasEntry = false;
   try {
-    return scanTar(descriptor).next().done === false;
+    const reader = new TarReader({
+      entry: () => {
+        hasEntry = true;
+      },
+    });
+    reader.push(startOf(path));
   } catch {
-    return false;
-  } finally {
-    closeSync(descriptor);
+    // No tar at all, or one that goes wrong after its first entry: that is said when it is unpacked.
   }
+  return hasEntry;
 }
 
 /** Unpacks an archive into a directory of the destination, links resolved inside that directory. */
 export function layOutArchive(tree: DestinationTree, archive: OpenedArchive, dest: string, rules: CopyRules): void {
   const root = tree.resolve(dest);
-  tree.makeDirectories(root, creationOf({ ...rules, mode: (mode) => mode }));
+  tree.makeDirectories(root, creationOf({ ...rules, createdMode: 0o755 }));
   const descriptor = openSync(archive.tarPath, 'r');
   try {
     for (const scanned of scanTar(descriptor)) layOutEntry(tree, archive.tarPath, scanned, root, rules);
+  } catch (error) {
+    throw isBoxwrightError(error) && error.code === 'TAR_INVALID' ? broken(archive.tarPath, error) : error;
   } finally {
     closeSync(descriptor);
   }
@@ -122,19 +133,36 @@ function layOutEntry(
   tree.put(node);
 }
 
-/** Names that climb out of the archive are refused rather than clamped: nobody means them well. */
+/** `a/../b` is `b`; a name that climbs out of the archive is refused rather than clamped: nobody means it well. */
 function archivePath(path: string): ByteString {
-  const names = components(path);
-  if (names.some((name) => name === '..')) {
-    throw new BoxwrightError('ARCHIVE_PATH', `archive entry ${escapeForTerminal(path)} points outside of the archive`, {
-      hint: 'the archive is broken or hostile; make it again without .. in names',
-    });
+  const names: ByteString[] = [];
+  for (const name of components(path)) {
+    if (name !== '..') names.push(name);
+    else if (names.pop() === undefined) throw climbs(path);
   }
   return joined(names);
 }
 
+function climbs(path: string): BoxwrightError {
+  return new BoxwrightError('ARCHIVE_PATH', `archive entry ${escapeForTerminal(path)} points outside of the archive`, {
+    hint: 'the archive is broken or hostile; make it again without .. in names',
+  });
+}
+
 function isKept(name: string): boolean {
   return name === 'security.capability' || (name.startsWith('user.') && !name.startsWith('user.overlay.'));
+}
+
+function broken(path: string | Buffer, cause: unknown): BoxwrightError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new BoxwrightError(
+    'ADD_ARCHIVE_BROKEN',
+    `archive ${escapeForTerminal(path.toString())} cannot be unpacked: ${why}`,
+    {
+      hint: 'make or fetch the archive again; to copy it as a file use COPY',
+      cause,
+    },
+  );
 }
 
 function badLink(path: ByteString, target: ByteString): BoxwrightError {

@@ -10,7 +10,7 @@ import type { SourceTree } from '../source/source-tree.ts';
 import { layOutArchive, type OpenedArchive, openArchive } from './archive.ts';
 import { digestSources } from './content-digest.ts';
 import { DestinationTree } from './destination.ts';
-import { modeChange } from './file-mode.ts';
+import { createdMode, modeChange } from './file-mode.ts';
 import { type CopyRules, layOutSource } from './lay-out.ts';
 import { type Budget, type SelectedSource, selectSources } from './selection.ts';
 import { type WrittenLayer, writeLayer } from './write-layer.ts';
@@ -111,6 +111,7 @@ async function writeCopy(
   const rules: CopyRules = {
     owner: operation.chown === undefined ? undefined : ownerOf(image, operation.chown),
     mode: modeChange(operation.chmod),
+    createdMode: createdMode(operation.chmod),
     epochNs: task.epochNs,
     nowNs: task.nowNs,
   };
@@ -134,8 +135,7 @@ async function writeCopy(
 
 /** `--chown` against the image's /etc/passwd and /etc/group. @throws BoxwrightError `USER_NOT_FOUND` */
 function ownerOf(image: ImageSource, chown: string): { readonly uid: number; readonly gid: number } {
-  const { passwd, group } = readUserFiles(image.tree);
-  const owner = lookupOwner(passwd, group, chown);
+  const owner = lookupOwner(...userFiles(image), chown);
   if (owner.found) return { uid: owner.uid, gid: owner.gid };
   const file = owner.missing === 'user' ? '/etc/passwd' : '/etc/group';
   throw new BoxwrightError(
@@ -148,6 +148,13 @@ function ownerOf(image: ImageSource, chown: string): { readonly uid: number; rea
   );
 }
 
+function userFiles(image: ImageSource): [passwd: string, group: string] {
+  const { passwd, group } = readUserFiles(image.tree);
+  return [passwd, group];
+}
+
+const ROOT = { uid: 0, gid: 0 };
+
 /** WORKDIR: the directory and its missing parents as a layer; an empty one when all of them exist. */
 export function writeWorkdir(
   store: ImageStore,
@@ -157,7 +164,9 @@ export function writeWorkdir(
 ): WrittenLayer {
   const image = new ImageSource(base);
   const tree = new DestinationTree(image);
-  const owner = operation.user === '' ? { uid: 0, gid: 0 } : ownerOf(image, operation.user);
+  // A user that does not exist (yet) is no reason to fail here, as in BuildKit: RUN will tell.
+  const found = lookupOwner(...userFiles(image), operation.user);
+  const owner = operation.user === '' || !found.found ? ROOT : { uid: found.uid, gid: found.gid };
   tree.makeDirectories(tree.resolve(operation.path), { ...owner, mode: 0o755, mtimeNs });
   return writeLayer(store, tree.layerEntries());
 }

@@ -3,6 +3,8 @@ import { type ByteString, fromByteString } from '@boxwright/oci';
 import { childPath, comparePaths, components, joined, parentPath, resolveLinks } from '../source/resolve.ts';
 import type { SourceNode, SourceTree } from '../source/source-tree.ts';
 
+const S_ISGID = 0o2000;
+
 /** Name of an opaque whiteout (OCI image-spec layer.md). */
 const OPAQUE_MARKER = '.wh..wh..opq';
 
@@ -58,7 +60,9 @@ export class DestinationTree {
       const existing = this.lookup(at);
       if (existing?.type === 'directory') continue;
       if (existing !== undefined) throw notADirectory(at);
-      this.put({ path: at, type: 'directory', size: 0, ...creation });
+      // mkdir(2): a directory made in a setgid directory is one itself.
+      const inherited = (this.lookup(parentPath(at))?.mode ?? 0) & S_ISGID;
+      this.put({ path: at, type: 'directory', size: 0, ...creation, mode: creation.mode | inherited });
     }
   }
 

@@ -22,6 +22,11 @@ export function modeChange(chmod: string | undefined): ModeChange {
   return (mode, isDirectory) => clauses.reduce((result, clause) => applyClause(result, clause, isDirectory), mode);
 }
 
+/** Mode of directories that COPY makes on the way: an octal `--chmod` is theirs too, a symbolic one is not (BuildKit's fsutil). */
+export function createdMode(chmod: string | undefined): number {
+  return chmod !== undefined && /^[0-7]+$/.test(chmod) ? Number.parseInt(chmod, 8) : 0o755;
+}
+
 function applyClause(mode: number, clause: string, isDirectory: boolean): number {
   const who = /^[ugoa]*/.exec(clause)?.[0] ?? '';
   const classes = who === '' || who.includes('a') ? ['u', 'g', 'o'] : [...who];

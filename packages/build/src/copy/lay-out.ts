@@ -10,6 +10,8 @@ export interface CopyRules {
   /** `--chown`; undefined keeps each file's owner. */
   readonly owner: { readonly uid: number; readonly gid: number } | undefined;
   readonly mode: ModeChange;
+  /** Mode of directories that are made on the way. */
+  readonly createdMode: number;
   /** SOURCE_DATE_EPOCH: every copied file gets it (BuildKit's CreatedTime). */
   readonly epochNs: bigint | undefined;
   /** Time of directories that are made on the way. */
@@ -85,12 +87,12 @@ export function changed(node: SourceNode, rules: CopyRules): SourceNode {
   };
 }
 
-/** What directories made on the way look like: `--chown` and `--chmod` apply to them too. */
+/** What directories made on the way look like: `--chown` and an octal `--chmod` apply to them too. */
 export function creationOf(rules: CopyRules): Creation {
   return {
     uid: rules.owner?.uid ?? 0,
     gid: rules.owner?.gid ?? 0,
-    mode: rules.mode(0o755, true),
+    mode: rules.createdMode,
     mtimeNs: rules.epochNs ?? rules.nowNs,
   };
 }

@@ -83,10 +83,11 @@ function expandPattern(tree: SourceTree, directory: ByteString, patterns: readon
   const [pattern, ...rest] = patterns;
   if (pattern === undefined) return [directory];
   if (directory !== '' && tree.lookup(directory)?.type !== 'directory') return [];
-  const { matches: matchesName } = compileCopyPattern(fromByteString(pattern));
+  const compiled = compileCopyPattern(fromByteString(pattern));
+  if (compiled === undefined) throw badPattern(pattern);
   return tree
     .list(directory)
-    .filter((node) => matchesName(fromByteString(baseName(node.path))))
+    .filter((node) => compiled.matches(fromByteString(baseName(node.path))))
     .flatMap((node) => expandPattern(tree, childPath(directory, baseName(node.path)), rest));
 }
 
@@ -141,6 +142,12 @@ function walk(
 
 function requirePath(tree: SourceTree, path: string): void {
   if (tree.lookup(resolveLinks(tree, toByteString(path))) === undefined) throw notFound(path);
+}
+
+function badPattern(pattern: ByteString): BoxwrightError {
+  return new BoxwrightError('COPY_PATTERN', `malformed pattern "${fromByteString(pattern)}"`, {
+    hint: 'close the [, or write \\[ for the character itself',
+  });
 }
 
 function notFound(path: string): BoxwrightError {

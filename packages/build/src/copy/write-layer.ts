@@ -13,6 +13,9 @@ export interface WrittenLayer {
 
 const BLOCK = 1 << 20;
 
+/** The only attribute that Docker and containerd write into layers. */
+export const CAPABILITY = 'security.capability';
+
 /** Writes entries as a layer into the store; hashing and writing happen in the one pass over the content. */
 export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): WrittenLayer {
   const blob = store.createBlob();
@@ -49,6 +52,7 @@ export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): W
 
 /** A node as the entry of a tar. */
 export function tarEntry(node: SourceNode): TarEntry {
+  const capability = node.xattrs?.get(CAPABILITY);
   return {
     path: node.path,
     type: node.type,
@@ -60,6 +64,6 @@ export function tarEntry(node: SourceNode): TarEntry {
     ...(node.linkName === undefined ? {} : { linkName: node.linkName }),
     ...(node.devMajor === undefined ? {} : { devMajor: node.devMajor }),
     ...(node.devMinor === undefined ? {} : { devMinor: node.devMinor }),
-    ...(node.xattrs === undefined ? {} : { xattrs: node.xattrs }),
+    ...(capability === undefined ? {} : { xattrs: new Map([[CAPABILITY, capability]]) }),
   };
 }

@@ -5,6 +5,7 @@ import { TooLargeError } from '../copy/selection.ts';
 import type { WrittenLayer } from '../copy/write-layer.ts';
 import type { CopyOperation, FileSource, Transfer } from '../plan/operation.ts';
 import type { CopyTicket } from '../workers/tasks.ts';
+import { readIgnoreFile } from './dockerfile-source.ts';
 import { type BuildSession, epochNs, nowNs } from './session.ts';
 
 /** What may be copied on the main thread: less than starting a worker takes. */
@@ -92,7 +93,7 @@ export class CopyStep {
       case 'context':
         return this.#directory(this.#session.request.contextDir, this.#session.ignoreText, transfer);
       case 'named-directory':
-        return this.#directory(from.path, undefined, transfer);
+        return this.#directory(from.path, readIgnoreFile(from.path), transfer);
       case 'inline':
         return { kind: 'inline', files: from.files };
       case 'stage': {

@@ -24,11 +24,16 @@ export function loadDockerfile(request: BuildRequest, reporter: ProgressReporter
     reporter.warning({ message: `${rule}: ${message}`, file, line: range.start.line });
   }
   const own = request.dockerfileText === undefined ? readOptional(`${file}.dockerignore`) : undefined;
-  const ignoreText = own ?? readOptional(join(request.contextDir, '.dockerignore'));
+  const ignoreText = own ?? readIgnoreFile(request.contextDir);
   // Read here once so that a wrong pattern is reported before anything runs.
   if (ignoreText !== undefined)
     parseIgnoreFile(ignoreText, { file: own === undefined ? '.dockerignore' : `${file}.dockerignore` });
   return { dockerfile, ignoreText };
+}
+
+/** Text of a directory's `.dockerignore`; a named context has its own. */
+export function readIgnoreFile(directory: string): string | undefined {
+  return readOptional(join(directory, '.dockerignore'));
 }
 
 function readRequired(file: string): Buffer {

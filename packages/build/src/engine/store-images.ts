@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { BoxwrightError, closestMatch } from '@boxwright/errors';
 import {
   canonicalName,
@@ -26,14 +27,14 @@ export class StoreImages implements BaseImages {
   async resolve(name: string | NamedContext, platform: Platform): Promise<BaseImage> {
     if (typeof name !== 'string' && name.kind === 'oci-layout') {
       const { imageOfLayout } = await import('./layout-image.ts');
-      return baseImage(name.path, await imageOfLayout(this.#store, name, platform), platform);
+      return baseImage(this.#store, name.path, await imageOfLayout(this.#store, name, platform), platform);
     }
     if (typeof name !== 'string' && name.kind === 'directory') throw new TypeError('a directory is no image');
     const reference = withDefaultTag(parseReference(typeof name === 'string' ? name : name.reference));
     const canonical = canonicalName(reference);
     const descriptor = this.#store.resolve(canonical);
     if (descriptor === undefined) throw this.#notFound(canonical, familiarName(reference));
-    return baseImage(canonical, this.#store.image(descriptor, platform), platform);
+    return baseImage(this.#store, canonical, this.#store.image(descriptor, platform), platform);
   }
 
   #notFound(canonical: string, familiar: string): BoxwrightError {
@@ -49,8 +50,24 @@ export class StoreImages implements BaseImages {
   }
 }
 
-function baseImage(name: string, image: Image, wanted: Platform): BaseImage {
-  return { name, state: stateOf(image.config(), wanted), layers: image.layers() };
+function baseImage(store: ImageStore, name: string, image: Image, wanted: Platform): BaseImage {
+  return {
+    name,
+    state: withRowTimes(stateOf(image.config(), wanted), broughtIn(store, image)),
+    layers: image.layers(),
+  };
+}
+
+/** Rows with a layer but without a time get that of the layer, which is when it came here (BuildKit's `createdAt`). */
+function withRowTimes(state: ImageState, time: string): ImageState {
+  const history = state.history.map((row) =>
+    row.emptyLayer || row.created !== undefined ? row : { ...row, created: time },
+  );
+  return { ...state, history };
+}
+
+function broughtIn(store: ImageStore, image: Image): string {
+  return statSync(store.blobPath(image.manifest().config.digest)).ctime.toISOString();
 }
 
 /** The config of an image as the state that a stage starts with. */

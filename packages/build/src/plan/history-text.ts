@@ -25,12 +25,21 @@ export function goQuotedList(values: readonly string[]): string {
   return `[${values.map(goQuote).join(' ')}]`;
 }
 
-/** HEALTHCHECK as Go's `%+v` prints the struct: durations in Go's notation. */
+/**
+ * HEALTHCHECK as Go's `%q` prints a pointer to the config struct: `&{["CMD" "true"] "30s" "0s" "0s" "0s" '\x03'}`, the
+ * number of retries as the character of that number. So does the BuildKit of Docker 28; its later sources say `%+v`.
+ */
 export function goHealthcheck(health: HealthcheckState): string {
-  return (
-    `{Test:${goList(health.test)} Interval:${goDuration(health.intervalNs)} Timeout:${goDuration(health.timeoutNs)} ` +
-    `StartPeriod:${goDuration(health.startPeriodNs)} StartInterval:${goDuration(health.startIntervalNs)} Retries:${health.retries}}`
-  );
+  const durations = [health.intervalNs, health.timeoutNs, health.startPeriodNs, health.startIntervalNs];
+  return `&{${goQuotedList(health.test)} ${durations.map((value) => `"${goDuration(value)}"`).join(' ')} ${goQuoteRune(health.retries)}}`;
+}
+
+/** Go's `%q` of an integer: the character in single quotes. */
+function goQuoteRune(code: number): string {
+  const isCharacter = code >= 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff);
+  const character = String.fromCodePoint(isCharacter ? code : 0xfffd);
+  if (character === "'") return "'\\''";
+  return `'${character === '"' ? character : goQuoteCharacter(character)}'`;
 }
 
 /** A duration in nanoseconds as Go's `time.Duration.String` prints it: `1m30s`, `1.5s`, `250ms`, `0s`. */

@@ -9,7 +9,7 @@ import {
 } from '@boxwright/oci';
 import { type CopyTask, type PreparedCopy, prepareCopy, writeWorkdir } from '../copy/copy-task.ts';
 import type { Budget } from '../copy/selection.ts';
-import type { WrittenLayer } from '../copy/write-layer.ts';
+import { CAPABILITY, type WrittenLayer } from '../copy/write-layer.ts';
 import type { WorkdirOperation } from '../plan/operation.ts';
 import { ImageSource } from '../source/image-source.ts';
 
@@ -59,7 +59,7 @@ export class BuildTasks {
     const blob = this.#store.createBlob();
     try {
       const tar = new TarWriter((chunk) => blob.write(chunk));
-      packDirectory(directory, tar, { overlay, ...(clampMtimeNs === undefined ? {} : { clampMtimeNs }) });
+      packDirectory(directory, tar, { overlay, clampMtimeNs, keepXattr: (name) => name === CAPABILITY });
       tar.finish();
       const { digest, size } = blob.commit();
       return { diffId: digest, size };

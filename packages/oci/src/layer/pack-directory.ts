@@ -40,6 +40,7 @@ class DirectoryPacker {
   readonly #writer: TarWriter;
   readonly #options: PackOptions;
   readonly #overlay: OverlayNamespace | undefined;
+  readonly #keepsXattr: (name: string) => boolean;
   readonly #hasXattrs = isAvailable();
   /** First path of every file with several links, by device and inode. */
   readonly #links = new Map<string, ByteString>();
@@ -54,6 +55,7 @@ class DirectoryPacker {
     this.#writer = writer;
     this.#options = options;
     this.#overlay = options.overlay === false ? undefined : options.overlay;
+    this.#keepsXattr = options.keepXattr ?? isLayerXattr;
   }
 
   get result(): PackResult {
@@ -168,7 +170,7 @@ class DirectoryPacker {
     const kept = new Map<string, Buffer>();
     // Sorted, as the order in which a file system lists them says nothing.
     for (const name of names.sort()) {
-      const value = isLayerXattr(name) ? getXattr(place, name) : undefined;
+      const value = this.#keepsXattr(name) ? getXattr(place, name) : undefined;
       if (value !== undefined) kept.set(name, value);
     }
     this.#refuseReference(path, names);

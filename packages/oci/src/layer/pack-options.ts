@@ -12,6 +12,8 @@ export interface PackOptions {
   readonly clampMtimeNs?: bigint | undefined;
   /** True for what is left out, with all that is below it. `path` is relative, without a leading slash. */
   readonly skip?: ((path: ByteString) => boolean) | undefined;
+  /** Which extended attributes go into the layer. Default: {@link isLayerXattr}. */
+  readonly keepXattr?: ((name: string) => boolean) | undefined;
   /** Whether the directory itself gets an entry (`./`). Default false: engines write none. */
   readonly includeRoot?: boolean | undefined;
 }

@@ -125,7 +125,7 @@ export function removeThrowAways(workDir: string): void {
 
 function mountTmpfs({ points }: MountSetting, tmpfs: SandboxMount & { kind: 'tmpfs' }): void {
   const size = tmpfs.sizeBytes === undefined ? '' : `,size=${Math.max(1, Math.trunc(tmpfs.sizeBytes))}`;
-  mount('tmpfs', points.ensure(tmpfs.target, 'directory'), 'tmpfs', MS_NOSUID | MS_NODEV, `mode=1777${size}`);
+  mount('tmpfs', points.ensure(tmpfs.target, 'directory'), 'tmpfs', MS_NOSUID | MS_NODEV, `mode=755${size}`);
 }
 
 function mountSecret(setting: MountSetting, secret: SandboxMount & { kind: 'secret' }, index: number): void {
