@@ -25,9 +25,10 @@ for (const signal of endingSignals) {
   });
 }
 
-// `boxwright images | head -1`: the reader has gone, which is no failure of ours.
+// `boxwright images | head -1`: the reader has gone. Said by the exit code only, as by programs that SIGPIPE ends.
+const brokenPipe = 128 + 13;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
+  if (error.code === 'EPIPE') process.exit(brokenPipe);
   throw error;
 });
 
