@@ -55,7 +55,7 @@ describe('compareImages finds', () => {
     ['another content of the same size', image([base, [entry('d/new', { sha256: 'bb' })]])],
     ['another mtime', image([base, [entry('d/new', { mtime: '1600000001.000000000' })]])],
     ['the time of the build where one is kept', image([base, [entry('d/new', { mtime: NOW })]])],
-    ['an xattr', image([base, [entry('d/new', { xattrs: { 'user.x': '00' } })]])],
+    ['a capability', image([base, [entry('d/new', { xattrs: { 'security.capability': '00' } })]])],
     ['another type', image([base, [directory('d/new')]])],
     ['another mode of a directory', image([base, [directory('d', { mode: 0o700 }), entry('d/new')]])],
     ['a file that a layer repeats without need', image([base, [entry('d/a'), entry('d/new')]])],
@@ -105,6 +105,23 @@ describe('compareImages allows', () => {
   it('any time of a directory that the reference touched', () => {
     const touched = image([base, [directory('d', { mtime: NOW }), entry('d/new')]]);
     expect(compareImages(touched, image([base, [entry('d/new')]]))).toEqual([]);
+  });
+
+  it('a user xattr where the reference has none, and not the other way round', () => {
+    const tagged = image([base, [entry('d/new', { xattrs: { 'user.x': '00' } })]]);
+    expect(compareImages(whole, tagged)).toEqual([]);
+    expect(compareImages(tagged, whole)).not.toEqual([]);
+  });
+
+  it('an opaque marker where nothing was below', () => {
+    const one = image([base, [directory('new'), entry('new/x')]]);
+    const two = image([base, [directory('new'), entry('new/.wh..wh..opq', { size: 0 }), entry('new/x')]]);
+    expect(compareImages(one, two)).toEqual([]);
+    const hiding = image([
+      base,
+      [directory('d'), entry('d/.wh..wh..opq', { size: 0 }), entry('d/a'), entry('d/b'), entry('d/new')],
+    ]);
+    expect(compareImages(hiding, image([base, [entry('d/a'), entry('d/b'), entry('d/new')]]))).not.toEqual([]);
   });
 
   it('differences that are named', () => {

@@ -1,4 +1,13 @@
-import { applyLayer, type FileNode, type FileTree, hardLinkGroups, isWhiteout } from './flatten.ts';
+import {
+  applyLayer,
+  baseName,
+  type FileNode,
+  type FileTree,
+  hardLinkGroups,
+  isWhiteout,
+  OPAQUE,
+  parentOf,
+} from './flatten.ts';
 import type { ImageSummary, LayerEntry } from './summary.ts';
 import { mtimeClass } from './time-classes.ts';
 
@@ -42,7 +51,7 @@ function compareTrees(expected: FileTree, actual: FileTree): string[] {
     else if (found === undefined) lines.push(`/${path}: missing, expected ${describe(wanted)}`);
     else {
       const wantedText = describe(wanted);
-      const foundText = describe(found, isTouchedDirectory(wanted));
+      const foundText = describe(found, wanted);
       if (wantedText !== foundText) lines.push(`/${path}: expected ${wantedText}\n    found ${foundText}`);
       const wantedGroup = expectedGroups.get(path) ?? 'no hard links';
       const foundGroup = actualGroups.get(path) ?? 'no hard links';
@@ -61,11 +70,17 @@ function isTouchedDirectory(node: FileNode): boolean {
   return node.entry.type === 'dir' && mtimeClass(node.entry.mtime) === 'build';
 }
 
-/** Everything of a node that has to be equal, as one text. A link's own mode has no meaning on Linux. */
-function describe(node: FileNode | undefined, anyTime = false): string {
+/**
+ * Everything of a node that has to be equal, as one text; `wanted` is the reference's node when ours is described.
+ * Docker's own layers (not those it loads) leave `user.*` xattrs out, so ours may have them where it has none.
+ * A link's own mode has no meaning on Linux.
+ */
+function describe(node: FileNode | undefined, wanted?: FileNode): string {
   if (node === undefined) return 'nothing';
   const { entry } = node;
+  const anyTime = wanted !== undefined && isTouchedDirectory(wanted);
   const xattrs = Object.entries(entry.xattrs)
+    .filter(([name]) => !name.startsWith('user.') || wanted === undefined || Object.hasOwn(wanted.entry.xattrs, name))
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`);
   return [
@@ -98,7 +113,13 @@ function comparePaths(
 }
 
 function namesOf(layer: readonly LayerEntry[], lower: FileTree): Set<string> {
-  return new Set(layer.filter((entry) => isWhiteout(entry) || !repeatsDirectory(entry, lower)).map(({ path }) => path));
+  return new Set(layer.filter((entry) => !saysNothing(entry, lower)).map(({ path }) => path));
+}
+
+/** An opaque marker where no directory was below hides nothing: the reference writes one when a directory replaces a link. */
+function saysNothing(entry: LayerEntry, lower: FileTree): boolean {
+  if (!isWhiteout(entry)) return repeatsDirectory(entry, lower);
+  return baseName(entry.path) === OPAQUE && lower.get(parentOf(entry.path))?.entry.type !== 'dir';
 }
 
 function repeatsDirectory(entry: LayerEntry, lower: FileTree): boolean {

@@ -11,7 +11,8 @@ export interface FileNode {
 export type FileTree = Map<string, FileNode>;
 
 const WHITEOUT = '.wh.';
-const OPAQUE = '.wh..wh..opq';
+/** The entry that hides everything a directory had in the layers below. */
+export const OPAQUE = '.wh..wh..opq';
 
 /** True for an entry that removes something (https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts). */
 export function isWhiteout(entry: LayerEntry): boolean {

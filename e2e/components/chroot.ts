@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheDirectory } from '../support/environment.ts';
@@ -20,10 +21,14 @@ const PACKAGES = [
   'runc',
   'skopeo',
   'umoci',
+  'xz-utils', // the engine runs xz for ADD
 ];
 
 /** Newest first: BuildKit of the stable release is a year older, its image formats are the same. */
 const SUITES = ['sid', 'forky', 'trixie'];
+
+/** Kept chroots are named by what they hold, so that a change here makes a new one. */
+const CONTENT = createHash('sha256').update(PACKAGES.join(' ')).digest('hex').slice(0, 8);
 
 /** The chroot kept in the cache directory; made with mmdebstrap when it is not there yet (about a minute). Needs root. */
 export async function openChroot(): Promise<Chroot> {
@@ -31,11 +36,11 @@ export async function openChroot(): Promise<Chroot> {
   const cache = cacheDirectory();
   mkdirSync(cache, { recursive: true });
   for (const suite of SUITES) {
-    const root = join(cache, `chroot-${suite}`);
+    const root = join(cache, `chroot-${suite}-${CONTENT}`);
     if (existsSync(join(root, 'made-by-boxwright-e2e'))) return { root, suite };
   }
   for (const suite of SUITES) {
-    const root = join(cache, `chroot-${suite}`);
+    const root = join(cache, `chroot-${suite}-${CONTENT}`);
     const failure = await makeChroot(suite, root);
     if (failure === undefined) return { root, suite };
     failures.push(failure);
