@@ -11,6 +11,7 @@ const entries = {
   // Worker threads are separate programs; they land beside the main chunk, where `new URL('./x.js', import.meta.url)` finds them.
   'build-worker': join(packages, 'build/src/workers/build-worker.ts'),
   'sandbox-thread': join(packages, 'build/src/sandbox/thread/sandbox-thread.ts'),
+  'detect-main': join(packages, 'build/src/sandbox/detect-main.ts'),
   'unpack-thread': join(packages, 'cli/src/unpack-thread.ts'),
 };
 const input = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(file)));

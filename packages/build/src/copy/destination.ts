@@ -110,11 +110,11 @@ export class DestinationTree {
     }
   }
 
-  /** A directory that became something else and a directory again shows nothing of the image below (OCI layer.md, opaque whiteout). */
+  /** A directory in place of something else shows nothing of the image below (OCI layer.md, opaque whiteout). */
   #addOpaque(path: string, all: Map<string, LayerEntry>): void {
     const at = path as ByteString; // Keys are ByteStrings, as above.
     const now = all.get(at);
-    if (now?.node.type !== 'directory' || this.#base.lookup(at)?.type !== 'directory') return;
+    if (now?.node.type !== 'directory' || this.#base.lookup(at) === undefined) return;
     const marker = childPath(at, OPAQUE_MARKER);
     all.set(marker, {
       node: {

@@ -44,6 +44,13 @@ export class RunStep {
     return runKey(parent, this.#operation, mounts, epochKey(this.#session.request));
   }
 
+  /** Starts the sandbox ahead of the command. @throws BoxwrightError `SANDBOX_UNAVAILABLE` */
+  async prepare(): Promise<void> {
+    // Only builds that run something pay for loading it.
+    const { warmUpSandbox } = await import('../sandbox/index.ts');
+    warmUpSandbox();
+  }
+
   async #mountKey(mount: RunMountPlan, at: number, useCache: boolean): Promise<string> {
     const mirror = this.#mirrors.get(at);
     if (mirror !== undefined) return mirror.digest(useCache);
@@ -71,7 +78,6 @@ export class RunStep {
     ];
     const tail = new OutputTail();
     try {
-      // Only builds that run something pay for loading it.
       const { runInSandbox } = await import('../sandbox/index.ts');
       const mounts = await this.#mounts(releases);
       const { env, secretEnv } = this.#environment();

@@ -158,6 +158,8 @@ export class StageRun {
       step.progress.cached();
       return fromRecord(this.#session, diffId, record.value as unknown as StepRecord); // Written below, nowhere else.
     }
+    // Told before the steps below have been waited for: whether this machine can run anything at all.
+    await step.run?.prepare();
     const state = await below;
     signal.throwIfAborted();
     try {
