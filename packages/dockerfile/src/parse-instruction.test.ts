@@ -26,8 +26,8 @@ describe('FROM', () => {
     ['FROM "a"', { image: '"a"' }],
     ['FROM ${x:-a}', { image: '${x:-a}' }],
   ])('%s', (text, expected) => {
-    const { kind, name, range, original, ...rest } = parseDockerfile(text).stages[0]?.from ?? {};
-    expect(rest).toEqual(expected);
+    const { image, platform, as } = parseDockerfile(text).stages[0]?.from ?? {};
+    expect({ image, platform, as }).toEqual({ platform: undefined, as: undefined, ...expected });
   });
 
   it.each([

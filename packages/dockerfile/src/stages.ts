@@ -219,7 +219,7 @@ class Resolver {
   }
 
   #unknownTarget(target: string): DockerfileError {
-    const names = this.#dockerfile.stages.map((stage) => stage.name ?? String(stage.index));
+    const names = [...this.#byName.keys()];
     const near = closestMatch(target, this.#byName.keys());
     const { file, text, stages } = this.#dockerfile;
     return new DockerfileError(
@@ -227,7 +227,10 @@ class Resolver {
       createSource(file, text),
       stages.at(-1)?.from.range ?? { start: { line: 1, column: 1 }, end: { line: 1, column: 1 } },
       `there is no stage "${target}"${near === undefined ? '' : ` (did you mean ${near}?)`}`,
-      { hint: `Stages of this Dockerfile: ${names.join(', ')}.`, details: { target, stages: names } },
+      {
+        hint: names.length === 0 ? 'No stage has a name: give it one with AS.' : `Named stages: ${names.join(', ')}.`,
+        details: { target, stages: names },
+      },
     );
   }
 
