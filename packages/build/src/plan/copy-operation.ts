@@ -91,7 +91,7 @@ function inlineTransfer(file: { readonly name: string; readonly content: string 
 function checkMode(chmod: string | undefined): void {
   if (chmod === undefined || chmod === '') return;
   const octal = /^[0-7]+$/.test(chmod) && Number.parseInt(chmod, 8) <= 0o7777;
-  const symbolic = /^[ugoa]*([-+=]([rwxXst]*|[ugo]))+(,[ugoa]*([-+=]([rwxXst]*|[ugo]))+)*$/.test(chmod);
+  const symbolic = /^[ugoa]*([-+=][rwxXstugo]*)+(,[ugoa]*([-+=][rwxXstugo]*)+)*$/.test(chmod);
   if (!octal && !symbolic) {
     throw new BoxwrightError('DOCKERFILE_CHMOD', `invalid --chmod value "${chmod}"`, {
       hint: 'give an octal number from 0 to 07777, or a symbolic mode such as u+x,go-w',
