@@ -10,6 +10,7 @@ export type {
 } from './engine/engine.ts';
 export { needsSandbox } from './engine/needs-sandbox.ts';
 export type { BuildEvent } from './events.ts';
+export { type ImageFiles, imageFiles } from './layers/image-files.ts';
 export {
   detectSandbox,
   ensureUserNamespace,

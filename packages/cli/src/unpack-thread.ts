@@ -1,27 +1,15 @@
 import { closeSync, openSync } from 'node:fs';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { ImageTree, type OverlayNamespace, scanLayer, unpackLayer } from '@boxwright/oci';
+import { unpackLayer } from '@boxwright/oci';
 
-/** What to unpack, and in which form. */
-export type UnpackTask =
-  /** Layers on top of each other, as one plain file system. */
-  | {
-      readonly form: 'flat';
-      /** Uncompressed tars, base first. */
-      readonly tars: readonly string[];
-      readonly target: string;
-      /** `ignore` where this process may not give files away. */
-      readonly owners: 'keep' | 'ignore';
-    }
-  /** One layer as a lower directory of an overlay mount. */
-  | {
-      readonly form: 'overlay';
-      readonly tar: string;
-      readonly target: string;
-      readonly overlay: OverlayNamespace;
-      /** Tars of the layers below, for directories that the layer implies without an entry for them. */
-      readonly below: readonly string[];
-    };
+/** Layers to unpack on top of each other, as one plain file system. */
+export interface UnpackTask {
+  /** Uncompressed tars, base first. */
+  readonly tars: readonly string[];
+  readonly target: string;
+  /** `ignore` where this process may not give files away. */
+  readonly owners: 'keep' | 'ignore';
+}
 
 /** What was unpacked, all layers together. */
 export interface UnpackSummary {
@@ -55,10 +43,10 @@ export function unpackInThread(task: UnpackTask, signal: AbortSignal): Promise<U
 
 function unpack(task: UnpackTask): UnpackSummary {
   const sum = { entries: 0, bytes: 0, skippedDevices: 0, skippedXattrs: 0 };
-  for (const tar of task.form === 'flat' ? task.tars : [task.tar]) {
+  for (const tar of task.tars) {
     const source = openSync(tar, 'r');
     try {
-      const result = unpackLayer(source, task.target, task.form === 'flat' ? flatOptions(task) : overlayOptions(task));
+      const result = unpackLayer(source, task.target, { whiteouts: 'apply', owners: task.owners });
       sum.entries += result.entries;
       sum.bytes += result.bytes;
       sum.skippedDevices += result.skippedDevices;
@@ -68,23 +56,6 @@ function unpack(task: UnpackTask): UnpackSummary {
     }
   }
   return sum;
-}
-
-type UnpackOptions = Parameters<typeof unpackLayer>[2];
-
-function flatOptions({ owners }: Extract<UnpackTask, { form: 'flat' }>): UnpackOptions {
-  return { whiteouts: 'apply', owners };
-}
-
-/** The same as the engine's, whose snapshots these are too. */
-function overlayOptions({ overlay, below }: Extract<UnpackTask, { form: 'overlay' }>): UnpackOptions {
-  const lower = new ImageTree(below.map((tar) => () => scanLayer(tar)));
-  return {
-    whiteouts: 'overlay',
-    overlayXattr: overlay,
-    devices: overlay === 'trusted' ? 'create' : 'skip',
-    impliedDirectory: (path) => lower.lookup(path)?.entry,
-  };
 }
 
 if (!isMainThread && workerData?.marker === marker) parentPort?.postMessage(unpack(workerData.task));

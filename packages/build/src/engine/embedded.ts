@@ -3,6 +3,8 @@ import { hostPlatform } from '@boxwright/oci';
 import { type CommittedImage, commitImage, layerDescriptor } from '../commit/commit-image.ts';
 import { completeOutputs } from '../commit/outputs.ts';
 import { Layer } from '../layers/layer.ts';
+import { LayerUsers } from '../layers/layer-users.ts';
+import { overlayNamespace } from '../layers/overlay-namespace.ts';
 import type { BaseLayer } from '../plan/base-image.ts';
 import type { Plan } from '../plan/plan.ts';
 import { locateError, planBuild } from '../plan/planner.ts';
@@ -14,9 +16,7 @@ import { loadDockerfile } from './dockerfile-source.ts';
 import type { BuildEngine, BuildRequest, BuildResult } from './engine.ts';
 import { Limiter } from './limiter.ts';
 import { buildMetadata } from './metadata.ts';
-import { overlayNamespace } from './overlay-namespace.ts';
 import { ProgressReporter, type StepProgress } from './progress.ts';
-import { RunUsers } from './run-users.ts';
 import type { BuildSession } from './session.ts';
 import { type FinishedStep, StageRun } from './stage-run.ts';
 import { StoreImages } from './store-images.ts';
@@ -152,24 +152,24 @@ async function baseState(
   index: number,
   stages: readonly StageRun[],
   from: StepProgress | undefined,
-): Promise<{ readonly layers: readonly Layer[]; readonly users: RunUsers }> {
+): Promise<{ readonly layers: readonly Layer[]; readonly users: LayerUsers }> {
   const base = plan.stages[index]?.base ?? { kind: 'scratch' };
   switch (base.kind) {
     case 'scratch':
-      return { layers: [], users: RunUsers.ofLayers([]) };
+      return { layers: [], users: LayerUsers.of([]) };
     case 'stage':
       return stageAt(stages, base.stage).state();
     case 'image': {
       from?.cached();
       const layers = base.layers.map(({ descriptor, diffId }) => imageLayer(session, { descriptor, diffId }));
-      return { layers, users: RunUsers.ofLayers(layers) };
+      return { layers, users: LayerUsers.of(layers) };
     }
     case 'named-directory': {
       from?.started();
       const step = new CopyStep(session, mirrorOperation({ kind: 'named-directory', path: base.path }, '/'));
       const layers = [new Layer(session, Promise.resolve(await step.write([])))];
       from?.completed();
-      return { layers, users: RunUsers.ofLayers(layers) };
+      return { layers, users: LayerUsers.of(layers) };
     }
     default:
       return base satisfies never;

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
 import { combineKeys, copyKey, runKey } from '../cache/keys.ts';
 import { directoriesOf, Layer } from '../layers/layer.ts';
+import type { LayerUsers } from '../layers/layer-users.ts';
 import type { RunMountPlan, RunOperation } from '../plan/operation.ts';
 import type { SandboxMount, SandboxResult } from '../sandbox/index.ts';
 import { fillCacheDirectory } from './cache-directory.ts';
@@ -9,7 +10,6 @@ import { CopyStep, mirrorOperation } from './copy-step.ts';
 import { OutputTail } from './output-tail.ts';
 import { packRunLayer } from './pack-run-layer.ts';
 import type { StepProgress } from './progress.ts';
-import type { RunUsers } from './run-users.ts';
 import { type BuildSession, epochKey } from './session.ts';
 
 type BindMount = Extract<RunMountPlan, { type: 'bind' | 'cache' }>;
@@ -63,7 +63,7 @@ export class RunStep {
    *
    * @throws BoxwrightError `RUN_FAILED` with the exit code and the last lines of output, `SECRET_NOT_FOUND`, what the sandbox throws
    */
-  async execute(below: readonly Layer[], users: RunUsers, progress: StepProgress): Promise<Layer> {
+  async execute(below: readonly Layer[], users: LayerUsers, progress: StepProgress): Promise<Layer> {
     const { store, runs, signal, overlay } = this.#session;
     const lowerDirs = await directoriesOf(below);
     const user = await users.find(this.#operation.user);

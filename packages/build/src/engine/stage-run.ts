@@ -1,12 +1,12 @@
 import type { Digest } from '@boxwright/oci';
 import { combineKeys, copyKey, layersKey, workdirKey } from '../cache/keys.ts';
 import { Layer } from '../layers/layer.ts';
+import { LayerUsers } from '../layers/layer-users.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/stage-evaluation.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
 import type { StepProgress } from './progress.ts';
 import { RunStep } from './run-step.ts';
-import { RunUsers } from './run-users.ts';
 import { type BuildSession, epochKey, epochNs, nowNs } from './session.ts';
 
 /** What the cache keeps of a step. */
@@ -25,7 +25,7 @@ export interface FinishedStep {
 /** File system after a step. */
 interface StageState {
   readonly layers: readonly Layer[];
-  readonly users: RunUsers;
+  readonly users: LayerUsers;
 }
 
 /** One step of a stage while the stage runs. */
@@ -218,7 +218,7 @@ async function stateAfter(
   const [before, { layer }] = await Promise.all([below, result]);
   const layers = [...before.layers, layer];
   const upper = step.run === undefined ? undefined : layer.upper;
-  return { layers, users: upper === undefined ? RunUsers.ofLayers(layers) : before.users.afterRun(upper, layers) };
+  return { layers, users: upper === undefined ? LayerUsers.of(layers) : before.users.afterRun(upper, layers) };
 }
 
 /** A promise that nobody may come to wait for: its failure is then no crash, and still there for who waits. */

@@ -1,12 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { type NetworkMode, runInSandbox, type SandboxMount, type SandboxUser } from '@boxwright/build';
-import { BoxwrightError, escapeForTerminal, UsageError } from '@boxwright/errors';
-import { digestHex, ImageStore, ImageTree, lookupUser, readUserFiles, scanLayer } from '@boxwright/oci';
+import { imageFiles, type NetworkMode, runInSandbox, type SandboxMount } from '@boxwright/build';
+import { UsageError } from '@boxwright/errors';
+import { digestHex, ImageStore } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, collect, newCommand, refuseFlag } from '../commander.ts';
 import { findImage } from '../find-image.ts';
-import { layerDirectories } from '../layer-directories.ts';
 import { parseExtraHost } from '../options/extra-host.ts';
 import { parseEnvironment } from '../options/key-values.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
@@ -79,21 +78,18 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
   const { descriptor } = findImage(store, name);
   const image = store.image(descriptor, flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform));
   const { config } = image.config();
-  const layers = await layerDirectories(store, image, context.signal);
+  const files = await imageFiles(store, image, context.signal);
   const [upperDir, workDir] = [store.temporaryPath('run-upper'), store.temporaryPath('run-work')];
   for (const directory of [upperDir, workDir]) mkdirSync(directory, { recursive: true, mode: 0o755 });
   try {
     const result = await runInSandbox({
-      lowerDirs: layers.map((layer) => layer.directory),
+      lowerDirs: files.directories,
       upperDir,
       workDir,
       args: commandLine(config, flags.entrypoint, args),
       env: processEnvironment(config, parseEnvironment(flags.env, context.env), flags.tty),
       cwd: workingDirectory(config, flags.workdir),
-      user: userOf(
-        layers.map((layer) => layer.tar),
-        flags.user ?? config.User,
-      ),
+      user: await files.user(flags.user ?? config.User),
       mounts,
       network: flags.network,
       extraHosts,
@@ -106,14 +102,4 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
   } finally {
     for (const directory of [upperDir, workDir]) rmSync(directory, { recursive: true, force: true });
   }
-}
-
-function userOf(tars: readonly string[], text: string): SandboxUser {
-  const { passwd, group } = readUserFiles(new ImageTree(tars.map((tar) => () => scanLayer(tar))));
-  const found = lookupUser(passwd, group, text);
-  if (found.found) return { uid: found.uid, gid: found.gid, additionalGids: found.additionalGids };
-  throw new BoxwrightError('USER_NOT_FOUND', `the image knows no ${found.missing} ${escapeForTerminal(found.name)}`, {
-    hint: 'Give a number, or a name of its /etc/passwd and /etc/group.',
-    details: { [found.missing]: found.name },
-  });
 }

@@ -42,10 +42,7 @@ async function unpack(name: string, dir: string, flags: UnpackFlags, context: Co
   const isRoot = process.getuid?.() === 0;
   let summary: UnpackSummary;
   try {
-    summary = await unpackInThread(
-      { form: 'flat', tars, target: dir, owners: isRoot ? 'keep' : 'ignore' },
-      context.signal,
-    );
+    summary = await unpackInThread({ tars, target: dir, owners: isRoot ? 'keep' : 'ignore' }, context.signal);
   } catch (error) {
     removeUnpacked(dir, before);
     throw error;

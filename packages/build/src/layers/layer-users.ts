@@ -2,16 +2,16 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { lookupUser, readUserFiles, type UserFiles } from '@boxwright/oci';
-import type { Layer } from '../layers/layer.ts';
 import type { SandboxUser } from '../sandbox/index.ts';
 import { ImageSource } from '../source/image-source.ts';
+import type { Layer } from './layer.ts';
 
 /**
  * The users of a stage's file system, as the image's /etc/passwd and /etc/group have them. They are read once and handed
  * on to the next step as long as no layer touches these files: looking into every layer before every RUN would cost more
  * than most RUNs do.
  */
-export class RunUsers {
+export class LayerUsers {
   readonly #files: () => Promise<UserFiles>;
   #known: Promise<UserFiles> | undefined;
 
@@ -20,16 +20,16 @@ export class RunUsers {
   }
 
   /** Read from the layers when first asked for. */
-  static ofLayers(layers: readonly Layer[]): RunUsers {
-    return new RunUsers(async () => {
+  static of(layers: readonly Layer[]): LayerUsers {
+    return new LayerUsers(async () => {
       const tars = await Promise.all(layers.map((layer) => layer.tar()));
       return readUserFiles(new ImageSource(tars).tree);
     });
   }
 
   /** The users after a RUN whose changes are in `upper`, on top of which `layers` is the whole file system. */
-  afterRun(upper: string, layers: readonly Layer[]): RunUsers {
-    return touchesUserFiles(upper) ? RunUsers.ofLayers(layers) : this;
+  afterRun(upper: string, layers: readonly Layer[]): LayerUsers {
+    return touchesUserFiles(upper) ? LayerUsers.of(layers) : this;
   }
 
   /** Ids of a USER. @throws BoxwrightError `USER_NOT_FOUND` */
@@ -43,7 +43,7 @@ export class RunUsers {
       'USER_NOT_FOUND',
       `no ${found.missing} "${escapeForTerminal(found.name)}" in ${file} of the image`,
       {
-        hint: 'create it in a RUN before USER, or give a number',
+        hint: 'create it in the image first, or give a number',
         details: { [found.missing]: found.name },
       },
     );
