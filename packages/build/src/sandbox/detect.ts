@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import { hostFacts, inUserNamespace } from './host-facts.ts';
 import { probeProgram } from './init/program.ts';
-import { initArchitecture } from './init/start.ts';
+import { initArchitecture } from './init/server.ts';
 import { describeRuntime } from './oci/runtimes.ts';
 import { sandboxClient } from './thread/client.ts';
 import { installedRuntimes, type Tier } from './tiers.ts';

@@ -4,9 +4,10 @@ import { DEFAULT_HOSTNAME } from './docker-defaults.ts';
 import { explainExecutable, findCommand } from './find-command.ts';
 import { withHome } from './home.ts';
 import { hostFacts } from './host-facts.ts';
-import { CallList, type FailedCall } from './init/call-list.ts';
-import { ENTER_WORKING_DIRECTORY, isolate, returnTerminal } from './init/isolate.ts';
-import { type InitEnd, initArchitecture, type RunningInit, startInit } from './init/start.ts';
+import type { CallList, FailedCall } from './init/call-list.ts';
+import { ENTER_WORKING_DIRECTORY, type Isolation, isolate, returnTerminal } from './init/isolate.ts';
+import { initArchitecture } from './init/server.ts';
+import { type InitEnd, type RunningInit, startInit } from './init/start.ts';
 import { supervise } from './init/supervise.ts';
 import type { PreparedRoot, RootSpec } from './root/prepare.ts';
 import type { Scratch } from './root/scratch.ts';
@@ -34,36 +35,31 @@ export interface CommandStart {
  *   with those, `SANDBOX_COMMAND_FOREIGN`, or `SANDBOX_FAILED` naming the call that the kernel refused
  */
 export function startNative({ scratch, root, spec, onOutput }: CommandStart): StartedCommand {
-  const architecture = initArchitecture() ?? 'x64'; // startInit refuses the others
   const facts = hostFacts();
   const executable = commandPath(root.descriptor, spec);
   const stdio = spec.stdio ?? 'pipe';
-  const list = new CallList(architecture);
-  supervise(
-    list,
-    () =>
-      isolate(list, {
-        root: root.path,
-        executable,
-        args: spec.args,
-        env: withHome(root.descriptor, spec.env, spec.user.uid),
-        cwd: spec.cwd,
-        user: spec.user,
-        changeGroups: facts.mayChangeGroups,
-        hostname: spec.hostname ?? DEFAULT_HOSTNAME,
-        ownNetwork: spec.network === 'none',
-        bindSys: facts.userNamespace,
-        capabilities: facts.capabilities,
-        lastCapability: facts.lastCapability,
-        seccomp: filterFor(architecture),
-        masked: facts.masked,
-        readonly: facts.readonly,
-        cgroups: facts.cgroups,
-        tty: stdio === 'tty',
-      }),
-    stdio === 'tty' ? () => returnTerminal(list) : undefined,
-  );
-  const init = startInit({ scratch, runDirectory: root.runDirectory, list, stdio, owner: spec.user, onOutput });
+  const isolation: Isolation = {
+    root: root.path,
+    executable,
+    args: spec.args,
+    env: withHome(root.descriptor, spec.env, spec.user.uid),
+    cwd: spec.cwd,
+    user: spec.user,
+    changeGroups: facts.mayChangeGroups,
+    hostname: spec.hostname ?? DEFAULT_HOSTNAME,
+    ownNetwork: spec.network === 'none',
+    bindSys: facts.userNamespace,
+    capabilities: facts.capabilities,
+    lastCapability: facts.lastCapability,
+    seccomp: filterFor(initArchitecture() ?? 'x64'), // other processors have no init at all
+    masked: facts.masked,
+    readonly: facts.readonly,
+    cgroups: facts.cgroups,
+    tty: stdio === 'tty',
+  };
+  const fill = (list: CallList): void =>
+    supervise(list, () => isolate(list, isolation), stdio === 'tty' ? returnTerminal : undefined);
+  const init = startInit({ scratch, runDirectory: root.runDirectory, fill, stdio, owner: spec.user, onOutput });
   const result = init.ended.then((end) => {
     if (end.failed !== undefined) throw failure(end.failed, root.descriptor, executable, spec.cwd);
     return resultOf(end);
@@ -86,8 +82,12 @@ function filterFor(architecture: 'x64' | 'arm64'): Buffer {
   return filter;
 }
 
-/** A wait(2) status in the terms of a shell. */
-export function resultOf({ status }: InitEnd): SandboxResult {
+/** A wait(2) status in the terms of a shell. @throws BoxwrightError `SANDBOX_FAILED` when the init never started */
+export function resultOf({ started, status }: InitEnd): SandboxResult {
+  if (!started)
+    throw new BoxwrightError('SANDBOX_FAILED', "the sandbox's init did not start", {
+      hint: 'Was it killed? Run `boxwright doctor`.',
+    });
   if (status === undefined) return { exitCode: 128 + constants.signals.SIGKILL, signal: 'SIGKILL' };
   const number = status & 0x7f;
   if (number === 0) return { exitCode: (status >> 8) & 0xff };

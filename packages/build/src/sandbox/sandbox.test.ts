@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -518,14 +519,15 @@ describe.skipIf(reason !== undefined).each(tiers)(
       });
 
       it('leaves no mount in any namespace, no process, no cgroup, no file', async () => {
-        const before = readdirSync(tmpdir()).toSorted();
-        await bed.run('echo x > /x', { mounts: [{ kind: 'tmpfs', target: '/t' }] });
-        expect(mountsWith(bed.directory)).toEqual([]);
+        const before = await bed.run('echo x > /x', { mounts: [{ kind: 'tmpfs', target: '/t' }] });
+        const lower = [bed.base, before.upperDir];
+        await bed.run('true', {
+          mounts: [{ kind: 'layers', lowerDirs: lower, subpath: '/', target: '/t', readonly: false }],
+        });
+        await bed.run('', { args: ['nonesuch'] }).catch(() => undefined);
+        expect(mountsOfThisProcess()).toEqual([]);
         expect(cgroupsWith('boxwright')).toEqual([]);
         expect(runtimeStates()).toEqual([]);
-        expect(readdirSync(tmpdir()).filter((name) => name.startsWith('boxwright') && !before.includes(name))).toEqual(
-          [],
-        );
       });
 
       it.each(tier === 'native' ? [0, 40, 400] : [40])(
@@ -547,11 +549,20 @@ describe.skipIf(reason !== undefined).each(tiers)(
             child.once('exit', () => resolve());
           });
           await sleep(delay);
+          // Those of the command, of the sandbox thread and of the init: a mount lives as long as one of them.
+          const namespaces = mountNamespaces([String(child.pid), ...processesWith(marker)]).difference(
+            mountNamespaces(['self']),
+          );
+          if (delay > 0) expect(namespaces.size).toBeGreaterThan(1);
           child.kill('SIGKILL');
           await exited;
-          await eventually(() => processesWith(marker).length === 0 && mountsWith(home).length === 0);
-          expect(processesWith(marker)).toEqual([]);
-          expect(mountsWith(home)).toEqual([]);
+          const left = (): unknown[] => [
+            ...processesWith(marker),
+            ...mountNamespaces(allProcesses()).intersection(namespaces),
+          ];
+          await eventually(() => left().length === 0);
+          expect(left()).toEqual([]);
+          expect(readdirSync(home).every((name) => name.startsWith('boxwright-sandbox-'))).toBe(true);
           expect(cgroupsWith('boxwright')).toEqual([]);
           expect(runtimeStates()).toEqual([]);
           rmSync(home, { recursive: true });
@@ -565,19 +576,44 @@ async function eventually(condition: () => boolean): Promise<void> {
   for (let attempt = 0; attempt < 40 && !condition(); attempt++) await sleep(50);
 }
 
+function allProcesses(): string[] {
+  return readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+}
+
 function processesWith(marker: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
+  return allProcesses().filter((pid) => {
     const command = readOrEmpty(`/proc/${pid}/cmdline`).split('\0');
     return command[0] !== process.execPath && command.includes(marker);
   });
 }
 
-function mountsWith(directory: string): string[] {
-  const lines = readdirSync('/proc').flatMap((pid) =>
-    /^\d+$/.test(pid) ? readOrEmpty(`/proc/${pid}/mountinfo`).split('\n') : [],
-  );
-  return lines.filter((line) => line.includes(directory));
+/** The mount namespaces of all threads of some processes. */
+function mountNamespaces(pids: readonly string[]): Set<string> {
+  return new Set(
+    pids.flatMap((pid) => threadsOf(pid).map((thread) => readLinkOrEmpty(`/proc/${pid}/task/${thread}/ns/mnt`))),
+  ).difference(new Set(['']));
+}
+
+/** What the sandbox thread still has mounted of runs. */
+function mountsOfThisProcess(): string[] {
+  const lines = threadsOf('self').flatMap((thread) => readOrEmpty(`/proc/self/task/${thread}/mountinfo`).split('\n'));
+  return lines.filter((line) => line.includes('/proc/fs/_'));
+}
+
+function threadsOf(pid: string): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function readLinkOrEmpty(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
 }
 
 function cgroupsWith(name: string): string[] {

@@ -158,7 +158,7 @@ function dropPrivileges(list: CallList, isolation: Isolation): void {
   const filter = list.memory(isolation.seccomp);
   const program = Buffer.alloc(16); // struct sock_fprog
   program.writeUInt16LE(isolation.seccomp.length / 8);
-  program.writeBigUInt64LE(filter.address, 8);
+  program.writeUInt32LE(filter.address, 8);
   list.call('set the seccomp filter', 'prctl', PR_SET_SECCOMP, SECCOMP_MODE_FILTER, list.memory(program));
   for (let capability = 0; capability <= isolation.lastCapability; capability++) {
     if (((isolation.capabilities >> BigInt(capability)) & 1n) === 1n) continue;

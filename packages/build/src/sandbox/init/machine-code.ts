@@ -1,12 +1,12 @@
 /**
- * The programs of program.ts in machine code. The init reads a list of system calls from descriptor 4 and makes
- * them one after the other. It stands here as numbers because npm packages must run without a compiler and Node cannot fork;
- * the comments are its assembly source.
+ * The programs of program.ts in machine code. The init reads a list of system calls from descriptor 4 and makes them one
+ * after the other. It stands here as numbers because npm packages must run without a compiler and Node cannot fork; the
+ * comments are its assembly source.
  *
- * A record of the list is eight 64-bit words: call number, six arguments, control. After the call, word 0 is overwritten
- * with its result. Control: bit 0 = a failure does not matter; bit 1 = when the result is positive (the parent after
- * clone) continue at the record whose address is in the upper half; 0 = go on, and on failure write the first two words
- * (result, address of the record) to descriptor 3 and exit with 125.
+ * A record of the list is ten 64-bit words: call number, six arguments, control, result, tag. Control: bit 0 = a failure
+ * does not matter; bit 1 = when the result is positive (the parent after clone) continue at the record whose address
+ * is in the upper half; 0 = go on. On a failure that matters the record's address is put into its last word, the last two
+ * words are written to descriptor 3, and the program exits with 125.
  */
 
 const x64 = `
@@ -25,7 +25,7 @@ const x64 = `
   4d 8b 4c 24 30           mov  48(%r12), %r9
   0f 05                    syscall
   49 8b 5c 24 38           mov  56(%r12), %rbx        # rbx: control
-  49 89 04 24              mov  %rax, (%r12)
+  49 89 44 24 40           mov  %rax, 64(%r12)
   48 85 c0                 test %rax, %rax
   78 16                    js   failed
   74 0e                    jz   step
@@ -33,15 +33,15 @@ const x64 = `
   74 09                    jz   step
   48 c1 eb 20              shr  $32, %rbx
   49 89 dc                 mov  %rbx, %r12
-  eb be                    jmp  next
-  49 83 c4 40        step: add  $64, %r12
-  eb b8                    jmp  next
+  eb bd                    jmp  next
+  49 83 c4 50        step: add  $80, %r12
+  eb b7                    jmp  next
   f6 c3 01         failed: test $1, %bl
   75 f5                    jnz  step
-  4d 89 64 24 08           mov  %r12, 8(%r12)
-  b8 01 00 00 00           mov  $1, %eax              # write(3, record, 16)
+  4d 89 64 24 48           mov  %r12, 72(%r12)
+  b8 01 00 00 00           mov  $1, %eax              # write(3, result and address, 16)
   bf 03 00 00 00           mov  $3, %edi
-  4c 89 e6                 mov  %r12, %rsi
+  49 8d 74 24 40           lea  64(%r12), %rsi
   ba 10 00 00 00           mov  $16, %edx
   0f 05                    syscall
   b8 e7 00 00 00           mov  $231, %eax            # exit_group(125)
@@ -61,19 +61,19 @@ const arm64 = `
   63 12 42 a9              ldp  x3, x4, [x19, #32]
   65 52 43 a9              ldp  x5, x20, [x19, #48]   // x20: control
   01 00 00 d4              svc  #0
-  60 02 00 f9              str  x0, [x19]
+  60 22 00 f9              str  x0, [x19, #64]
   e0 00 f8 b7              tbnz x0, #63, failed
   80 00 00 b4              cbz  x0, step
   74 00 08 36              tbz  w20, #1, step
   93 fe 60 d3              lsr  x19, x20, #32
   f6 ff ff 17              b    next
-  73 02 01 91        step: add  x19, x19, #64
+  73 42 01 91        step: add  x19, x19, #80
   f4 ff ff 17              b    next
   d4 ff 07 37      failed: tbnz w20, #0, step
-  73 06 00 f9              str  x19, [x19, #8]
-  08 08 80 d2              mov  x8, #64               // write(3, record, 16)
+  73 26 00 f9              str  x19, [x19, #72]
+  08 08 80 d2              mov  x8, #64               // write(3, result and address, 16)
   60 00 80 d2              mov  x0, #3
-  e1 03 13 aa              mov  x1, x19
+  61 02 01 91              add  x1, x19, #64
   02 02 80 d2              mov  x2, #16
   01 00 00 d4              svc  #0
   c8 0b 80 d2              mov  x8, #94               // exit_group(125)

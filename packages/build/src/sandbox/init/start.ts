@@ -1,15 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
-import { arch } from 'node:os';
-import { BoxwrightError } from '@boxwright/errors';
+import { spawn } from 'node:child_process';
+import { closeSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { Scratch } from '../root/scratch.ts';
-import { makePipe, PipeReader } from '../thread/pipes.ts';
-import type { CallList, FailedCall } from './call-list.ts';
-import { initProgram } from './program.ts';
+import { makePipe, PipeReader, releasePipe } from '../thread/pipes.ts';
+import { CallList, type FailedCall } from './call-list.ts';
+import { InitServer, initArchitecture, initPath, JOB_PLACE, openDescriptors, openList } from './server.ts';
 import { MESSAGE_SIZE, MessageTag } from './supervise.ts';
 
 /** How an init ended. */
 export interface InitEnd {
+  /** False when it has never been heard of. */
+  readonly started: boolean;
   /** wait(2) status of the command, when it came so far. */
   readonly status: number | undefined;
   /** The call that failed, when one did. */
@@ -29,107 +29,123 @@ export interface RunningInit {
 export interface InitStart {
   readonly scratch: Scratch;
   readonly runDirectory: string;
-  readonly list: CallList;
+  /** Adds the calls. */
+  readonly fill: (list: CallList) => void;
   readonly stdio: 'pipe' | 'inherit' | 'tty';
   /** Who may open /dev/stdout again. */
   readonly owner: { readonly uid: number; readonly gid: number };
   readonly onOutput: (stream: 1 | 2, chunk: Buffer) => void;
 }
 
-/** The processor's name when the init can run here. */
-export function initArchitecture(): 'x64' | 'arm64' | undefined {
-  const architecture = arch();
-  return architecture === 'x64' || architecture === 'arm64' ? architecture : undefined;
+/** Starts an init. Its mounts may change as soon as it has ended, not before. */
+export function startInit(start: InitStart): RunningInit {
+  return start.stdio === 'pipe' ? startInServer(start) : startDirectly(start);
 }
 
-/** Starts the init with its list; synchronous up to the moment the process exists. */
-export function startInit(start: InitStart): RunningInit {
-  const { runDirectory } = start;
-  const program = programPath(start.scratch);
-  const listPath = `${runDirectory}/list`;
-  // Holds the environment and so perhaps secrets: in memory, and without a name before anything of the image runs.
-  writeFileSync(listPath, start.list.encode(), { mode: 0o600 });
-  const listDescriptor = openSync(listPath, 'r');
-  unlinkSync(listPath);
-  const status = makePipe(runDirectory, 'status', { uid: 0, gid: 0 });
-  const pipes =
-    start.stdio === 'pipe' ? ([1, 2] as const).map((stream) => makePipe(runDirectory, `o${stream}`, start.owner)) : [];
-  const child = spawn(program, [], {
+let server: InitServer | undefined;
+
+/** Starts what the first init would have to wait for. */
+export function warmUpInit(scratch: Scratch): InitServer {
+  if (server?.alive !== true) server = InitServer.start(scratch);
+  return server;
+}
+
+function startInServer({ scratch, runDirectory, fill, owner, onOutput }: InitStart): RunningInit {
+  const launcher = warmUpInit(scratch);
+  const list = new CallList(initArchitecture() ?? 'x64', JOB_PLACE);
+  const place = (name: string): string => `${runDirectory}/${name}`;
+  openDescriptors(list, { status: place('status'), stdout: place('stdout'), stderr: place('stderr') });
+  fill(list);
+  const listPath = place('list');
+  // Holds the environment and so perhaps secrets; it is in memory and loses its name with the pipes.
+  writeFileSync(listPath, list.encode(), { mode: 0o600 });
+  const [status, stdout, stderr] = [
+    makePipe(place('status')),
+    makePipe(place('stdout'), owner),
+    makePipe(place('stderr'), owner),
+  ];
+  // Our write ends keep the pipes from ending before the child has opened its own.
+  const release = (): void => {
+    launcher.forget(release);
+    for (const pipe of [status, stdout, stderr]) releasePipe(pipe);
+    unlinkSync(listPath);
+  };
+  const messages = new InitMessages(list, release);
+  const reader = new PipeReader(status.read, (chunk) => messages.push(chunk));
+  const output = [
+    new PipeReader(stdout.read, (chunk) => onOutput(1, chunk)),
+    new PipeReader(stderr.read, (chunk) => onOutput(2, chunk)),
+  ];
+  launcher.launch(listPath, release);
+  const ended = Promise.all([reader, ...output].map((one) => one.ended)).then(() => messages.end);
+  return { ended, output, kill: () => messages.kill() };
+}
+
+/** With this process's own stdin, stdout and stderr, which only a child of our own can have. */
+function startDirectly({ scratch, runDirectory, fill, stdio }: InitStart): RunningInit {
+  const list = new CallList(initArchitecture() ?? 'x64');
+  fill(list);
+  const listDescriptor = openList(`${runDirectory}/list`, list.encode());
+  const status = makePipe(`${runDirectory}/status`);
+  const child = spawn(initPath(scratch), [], {
     argv0: 'boxwright-sandbox',
     cwd: '/',
     env: {},
-    // Away from the terminal's process group: an interrupt there is for us to pass on.
-    detached: start.stdio !== 'tty',
-    stdio: [
-      ...(start.stdio === 'pipe' ? ['ignore' as const, ...pipes.map(({ write }) => write)] : inherit),
-      status.write,
-      listDescriptor,
-    ],
+    // As the terminal's foreground job it must stay in its session; else an interrupt there is for us to pass on.
+    detached: stdio !== 'tty',
+    stdio: ['inherit', 'inherit', 'inherit', status.write, listDescriptor],
   });
   const exited = new Promise<void>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', () => resolve());
   });
-  for (const descriptor of [...pipes.map(({ write }) => write), status.write, listDescriptor]) closeSync(descriptor);
-  const messages = new InitMessages(start.list, child);
-  const statusReader = new PipeReader(status.read, (chunk) => messages.push(chunk));
-  const output = pipes.map(
-    ({ read }, index) => new PipeReader(read, (chunk) => start.onOutput(index === 0 ? 1 : 2, chunk)),
-  );
-  const ended = Promise.all([exited, statusReader.ended, ...output.map((reader) => reader.ended)]).then(
-    () => messages.end,
-  );
-  return { ended, output, kill: () => messages.kill() };
-}
-
-const inherit = ['inherit', 'inherit', 'inherit'] as const;
-
-let writtenProgram: string | undefined;
-
-function programPath(scratch: Scratch): string {
-  if (writtenProgram !== undefined) return writtenProgram;
-  const program = initProgram(arch());
-  if (program === undefined) {
-    throw new BoxwrightError('SANDBOX_UNAVAILABLE', `RUN does not work on ${arch()} processors yet`, {
-      hint: 'Run it on x86-64 or arm64. A Dockerfile without RUN can be built everywhere.',
-    });
-  }
-  const path = `${scratch.path}/_init`;
-  writeFileSync(path, program, { mode: 0o700 });
-  writtenProgram = path;
-  return path;
+  releasePipe(status);
+  closeSync(listDescriptor);
+  const messages = new InitMessages(list, () => undefined);
+  const reader = new PipeReader(status.read, (chunk) => messages.push(chunk));
+  return {
+    ended: Promise.all([exited, reader.ended]).then(() => messages.end),
+    output: [],
+    kill: () => messages.kill(),
+  };
 }
 
 /** Understands what comes through the status pipe. */
 class InitMessages {
   readonly #list: CallList;
-  readonly #child: ChildProcess;
+  readonly #onFirst: () => void;
   #bytes: Buffer = Buffer.alloc(0);
+  #heard = false;
   #status: number | undefined;
   #failed: FailedCall | undefined;
   #supervisor: number | undefined;
   #killed = false;
 
-  constructor(list: CallList, child: ChildProcess) {
+  constructor(list: CallList, onFirst: () => void) {
     this.#list = list;
-    this.#child = child;
+    this.#onFirst = onFirst;
   }
 
   get end(): InitEnd {
-    return { status: this.#status, failed: this.#failed };
+    return { started: this.#heard, status: this.#status, failed: this.#failed };
   }
 
   push(chunk: Buffer): void {
+    if (!this.#heard) this.#onFirst();
+    this.#heard = true;
     this.#bytes = Buffer.concat([this.#bytes, chunk]);
     for (; this.#bytes.length >= MESSAGE_SIZE; this.#bytes = this.#bytes.subarray(MESSAGE_SIZE)) {
       this.#message(this.#bytes.readBigInt64LE(0), this.#bytes.readBigUInt64LE(8));
     }
   }
 
-  /** The supervisor's death ends its whole PID namespace; until its process id is known the wish is remembered. */
+  /**
+   * The supervisor's death ends its whole PID namespace; until its process id is known the wish is remembered. Once it has
+   * told the command's status it is about to end, and its id may soon be somebody else's.
+   */
   kill(): void {
     this.#killed = true;
-    if (this.#supervisor === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (this.#supervisor === undefined || this.#status !== undefined) return;
     try {
       process.kill(this.#supervisor, 'SIGKILL');
     } catch {
@@ -142,6 +158,6 @@ class InitMessages {
       this.#supervisor = Number(value);
       if (this.#killed) this.kill();
     } else if (tag === MessageTag.status) this.#status = Number(value & 0xffffffffn);
-    else this.#failed ??= this.#list.failedCall(value, tag);
+    else if (tag !== MessageTag.alive) this.#failed ??= this.#list.failedCall(value, tag);
   }
 }

@@ -14,8 +14,8 @@ import {
 import { explainExecutable } from '../find-command.ts';
 import { withHome } from '../home.ts';
 import { hostFacts } from '../host-facts.ts';
-import { CallList } from '../init/call-list.ts';
-import { initArchitecture, startInit } from '../init/start.ts';
+import type { CallList } from '../init/call-list.ts';
+import { startInit } from '../init/start.ts';
 import { supervise } from '../init/supervise.ts';
 import { type CommandStart, commandPath, failureOf, resultOf, type StartedCommand } from '../native.ts';
 import { runtimeConfig } from './config.ts';
@@ -52,10 +52,10 @@ export function startRuntime(start: CommandStart, runtime: Runtime): StartedComm
   writeFileSync(`${root.runDirectory}/config.json`, JSON.stringify(config), { mode: 0o600 });
   mkdirSync(`${root.runDirectory}/state`, { mode: 0o700 });
   const bundle = inRuntime(root.runDirectory);
-  const list = new CallList(initArchitecture() ?? 'x64');
-  supervise(list, () => enterRuntime(list, { scratch: scratch.path, place, command: runtimeCommand(runtime, bundle) }));
+  const entry = { scratch: scratch.path, place, command: runtimeCommand(runtime, bundle) };
+  const fill = (list: CallList): void => supervise(list, () => enterRuntime(list, entry));
   const stdio = spec.stdio ?? 'pipe';
-  const init = startInit({ scratch, runDirectory: root.runDirectory, list, stdio, owner: spec.user, onOutput });
+  const init = startInit({ scratch, runDirectory: root.runDirectory, fill, stdio, owner: spec.user, onOutput });
   const result = init.ended.then((end) => {
     if (end.failed !== undefined) throw failureOf(end.failed);
     const complaint = readComplaint(`${root.runDirectory}/log`);

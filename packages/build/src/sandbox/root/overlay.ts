@@ -34,7 +34,7 @@ let volatileWorks = true;
  */
 export function mountOverlay(scratch: Scratch, overlay: OverlayMount, userXattrs: boolean): void {
   mkdirSync(overlay.helperDirectory);
-  const names = overlay.lowerDirs.toReversed().map((directory) => scratch.shortName(directory));
+  const names = [...scratch.shortNames(overlay.lowerDirs.toReversed())];
   // A stack without an upper directory must have two.
   if (names.length < (overlay.upper === undefined ? 2 : 1)) names.push(makeHelper(overlay, 'empty'));
   const features = `index=off,redirect_dir=nofollow,metacopy=off${userXattrs ? ',userxattr' : ''}`;

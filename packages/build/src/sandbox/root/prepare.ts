@@ -1,4 +1,14 @@
-import { chmodSync, chownSync, closeSync, constants, mkdirSync, openSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { MNT_DETACH, O_PATH, umount } from '@boxwright/sys';
 import { DEFAULT_HOSTNAME } from '../docker-defaults.ts';
@@ -57,7 +67,7 @@ export function prepareRoot(scratch: Scratch, spec: RootSpec, userXattrs: boolea
     points.close();
     closeSync(descriptor);
     for (const index of spec.mounts.keys()) unmountIfMounted(`${runDirectory}/m${index}`);
-    unmountIfMounted(`${runDirectory}/h/bottom`);
+    if (existsSync(`${runDirectory}/h/bottom`)) unmountIfMounted(`${runDirectory}/h/bottom`);
     scratch.removeRunDirectory(runDirectory);
     if (spec.mounts.some((one) => one.kind === 'layers' && !one.readonly)) removeThrowAways(spec.workDir);
   };

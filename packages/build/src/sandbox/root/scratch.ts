@@ -1,9 +1,12 @@
-import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
 import { CLONE_NEWNS, MS_NODEV, MS_NOSUID, MS_REC, MS_SLAVE, mount, unshare } from '@boxwright/sys';
 
 /** Directories that every kernel has and that this thread can do without: a mount hides what is in them. */
 const mountPoints = ['/proc/fs', '/proc/bus', '/proc/irq', '/proc/tty'];
+
+/** Names of one or two characters. */
+const MAX_SHORT_NAMES = 36 * 36;
 
 /** A file system in memory that only the sandbox thread sees; it goes with the thread, however that ends. */
 export class Scratch {
@@ -33,17 +36,23 @@ export class Scratch {
   }
 
   /**
-   * A short name for a directory, without commas and colons: overlayfs takes the names of all layers in one page of text.
-   * Remembered, so that the layers of a long build are linked once.
+   * Short names for directories, without commas and colons: overlayfs takes the names of all layers in one page of text, and
+   * looks them up while it is mounted only. They are remembered, so that the layers of a long build are linked
+   * once, until there are so many that the names would get longer.
    */
-  shortName(directory: string): string {
-    let link = this.#links.get(directory);
-    if (link === undefined) {
-      link = `${this.path}/${this.#links.size.toString(36)}`;
+  shortNames(directories: readonly string[]): readonly string[] {
+    if (this.#links.size + directories.length > MAX_SHORT_NAMES) {
+      for (const link of this.#links.values()) unlinkSync(link);
+      this.#links.clear();
+    }
+    return directories.map((directory) => {
+      const known = this.#links.get(directory);
+      if (known !== undefined) return known;
+      const link = `${this.path}/${this.#links.size.toString(36)}`;
       symlinkSync(directory, link);
       this.#links.set(directory, link);
-    }
-    return link;
+      return link;
+    });
   }
 
   /** A directory for one run. */

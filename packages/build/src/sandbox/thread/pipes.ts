@@ -5,34 +5,35 @@ import { mknod, S_IFIFO } from '@boxwright/sys';
 /** Reading is paused while more than this of a command's output waits for the main thread. */
 const MAX_WAITING = 4 << 20;
 
-/** The two ends of a pipe. */
+/** The two ends of a pipe that this process made. */
 export interface PipeEnds {
+  readonly path: string;
   readonly read: number;
-  /** For the child; close it in this process after the child has started. */
+  /** For the child; close it in this process when the child has its own. */
   readonly write: number;
 }
 
 /**
- * Makes a real pipe (a FIFO without a name). Node's own `stdio: 'pipe'` is a socket, which a command cannot open again as
- * /dev/stdout; `owner` may, as in a container of Docker.
+ * Makes a real pipe: a FIFO, with a name until {@link releasePipe}. Node's own `stdio: 'pipe'` is a socket, which a command
+ * cannot open again as /dev/stdout; `owner` may, as in a container of Docker.
  *
- * @param directory in the scratch space
+ * @param path in the scratch space
  */
 export function makePipe(
-  directory: string,
-  name: string,
-  owner: { readonly uid: number; readonly gid: number },
+  path: string,
+  owner: { readonly uid: number; readonly gid: number } = { uid: 0, gid: 0 },
 ): PipeEnds {
-  const path = `${directory}/${name}`;
   mknod(path, S_IFIFO | 0o600);
-  try {
-    chownSync(path, owner.uid, owner.gid);
-    // Non-blocking, else opening waits for the other end.
-    const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return { read, write: openSync(path, constants.O_WRONLY) };
-  } finally {
-    unlinkSync(path);
-  }
+  if (owner.uid !== 0 || owner.gid !== 0) chownSync(path, owner.uid, owner.gid);
+  // Non-blocking, else opening waits for the other end.
+  const read = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return { path, read, write: openSync(path, constants.O_WRONLY) };
+}
+
+/** Takes the pipe's name away, and this process's write end: it ends when its last writer has gone. */
+export function releasePipe({ path, write }: PipeEnds): void {
+  unlinkSync(path);
+  closeSync(write);
 }
 
 /** Reads a pipe to its end. */
@@ -62,14 +63,8 @@ export class PipeReader {
     if (this.#waiting <= MAX_WAITING / 2) this.#socket.resume();
   }
 
-  /** Stops reading. */
-  destroy(): void {
-    this.#socket.destroy();
+  /** Lets the thread end while this is read. */
+  unref(): void {
+    this.#socket.unref();
   }
-}
-
-/** Closes what is still open of a pipe whose child never started. */
-export function closePipe({ read, write }: PipeEnds): void {
-  closeSync(read);
-  closeSync(write);
 }
