@@ -114,7 +114,7 @@ const withRun: readonly BadBuild[] = [
   {
     what: 'a program that is not in the image',
     files: { Dockerfile: `${FROM}RUN ["/no/such/program"]\n` },
-    code: 'RUN_FAILED',
+    code: 'SANDBOX_COMMAND_NOT_FOUND',
     names: /\/no\/such\/program/,
   },
   {

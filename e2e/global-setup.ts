@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -23,6 +23,7 @@ declare module 'vitest' {
 /** Starts what all test files share, once; returns what stops it again. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const workDirectory = mkdtempSync(join(tmpdir(), 'boxwright-e2e-'));
+  chmodSync(workDirectory, 0o755); // some tests run as another user
   let started: StartedEngine | undefined;
   const teardown = async (): Promise<void> => {
     await started?.stop();

@@ -7,7 +7,8 @@ import { describeFailure, run } from '../support/run.ts';
 /** A directory with a newer Debian and the real parts in it. */
 export interface Chroot {
   readonly root: string;
-  readonly suite: string;
+  /** Suite and content: what results of the engine in it depend on. */
+  readonly id: string;
 }
 
 /** What the chroot holds: the engine with BuildKit, and independent tools that read and write images. */
@@ -37,12 +38,12 @@ export async function openChroot(): Promise<Chroot> {
   mkdirSync(cache, { recursive: true });
   for (const suite of SUITES) {
     const root = join(cache, `chroot-${suite}-${CONTENT}`);
-    if (existsSync(join(root, 'made-by-boxwright-e2e'))) return { root, suite };
+    if (existsSync(join(root, 'made-by-boxwright-e2e'))) return { root, id: `${suite}-${CONTENT}` };
   }
   for (const suite of SUITES) {
     const root = join(cache, `chroot-${suite}-${CONTENT}`);
     const failure = await makeChroot(suite, root);
-    if (failure === undefined) return { root, suite };
+    if (failure === undefined) return { root, id: `${suite}-${CONTENT}` };
     failures.push(failure);
   }
   throw new Error(`no chroot with a Docker Engine could be made:\n${failures.join('\n')}`);

@@ -33,7 +33,7 @@ export async function startEngine(workDirectory: string): Promise<StartedEngine>
   try {
     const prefix = chrootCommand(chroot, daemon.namespacePid);
     const env = { DOCKER_HOST: `unix://${daemon.socket}` };
-    return { access: { prefix, env, version: await versionOf(prefix, env) }, stop: daemon.stop };
+    return { access: { prefix, env, version: `${chroot.id} ${await versionOf(prefix, env)}` }, stop: daemon.stop };
   } catch (error) {
     await daemon.stop();
     throw error;
