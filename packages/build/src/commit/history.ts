@@ -31,21 +31,17 @@ export function completeHistory(rows: readonly HistoryRow[], layers: number): re
   });
 }
 
-/** Images made by other tools may have too few or too many rows with a layer. */
+/** Images made by other tools may have too few or too many rows with a layer: rows are added at the end, or emptied there. */
 function balance(rows: readonly HistoryRow[], layers: number): readonly HistoryRow[] {
-  let missing = layers - rows.filter(({ emptyLayer }) => !emptyLayer).length;
-  if (missing === 0) return rows;
-  if (missing > 0) {
-    const extra = Array.from({ length: missing }, () => ({
-      createdBy: 'created by buildkit',
-      comment: EXPORTER_COMMENT,
-      emptyLayer: false,
-    }));
-    return [...rows, ...extra];
-  }
-  return rows.map((row) => {
-    if (row.emptyLayer || missing === 0) return row;
-    missing++;
-    return { ...row, emptyLayer: true };
+  let left = layers;
+  const accounted = rows.map((row) => {
+    if (row.emptyLayer) return row;
+    return left-- > 0 ? row : { ...row, emptyLayer: true };
   });
+  const missing = Array.from({ length: Math.max(0, left) }, () => ({
+    createdBy: 'created by buildkit',
+    comment: EXPORTER_COMMENT,
+    emptyLayer: false,
+  }));
+  return [...accounted, ...missing];
 }
