@@ -129,10 +129,10 @@ async function tryService() {
 
 async function main() {
   const { values } = parseArgs({ options: { base: { type: 'string' } } });
-  checkMachine();
   if (!existsSync(join(root, 'packages/cli/dist/main.js'))) {
     throw new DemoError('boxwright is not built here.', 'Run `npm ci` first.');
   }
+  checkMachine([process.execPath, boxwright], env);
   mkdirSync(cache, { recursive: true, mode: 0o700 });
   const started = Date.now();
 

@@ -1,52 +1,35 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { userInfo } from 'node:os';
 import { DemoError } from './demo-error.mjs';
 
 /**
- * Checks beforehand what the demo's RUN steps need of this machine: root, or a user who may make user namespaces and
- * has further user ids in them, since the image has a user of its own.
+ * Checks beforehand what the demo's RUN steps need of this machine, with `boxwright doctor`.
  *
- * @throws DemoError that says what is missing
+ * @param {string[]} command how boxwright is started
+ * @param {NodeJS.ProcessEnv} env
+ * @throws DemoError that says what is missing and what to do
  */
-export function checkMachine() {
-  if (process.platform !== 'linux') {
-    throw new DemoError('The demo has RUN steps, and these need Linux.', 'A Dockerfile without RUN builds anywhere.');
+export function checkMachine([program = '', ...args], env) {
+  const { stdout, stderr } = spawnSync(program, [...args, 'doctor', '--format', 'json'], { encoding: 'utf8', env });
+  const report = parse(stdout);
+  if (report === undefined) throw new DemoError(`\`boxwright doctor\` failed:\n${stderr}`);
+  const missing = report.findings.filter(({ state }) => state === 'missing');
+  if (missing.length > 0) {
+    const hints = missing.flatMap(({ hint }) => (hint === undefined ? [] : [hint]));
+    throw new DemoError(missing.map(({ message }) => message).join('\n'), hints.join('\n'));
   }
-  if (process.getuid?.() === 0) return;
-  const names = [userName(), String(process.getuid?.())];
-  if (!isInstalled('newuidmap')) {
+  const namespace = report.sandbox.userNamespace;
+  if (namespace?.map === 'single') {
     throw new DemoError(
-      'Without root, RUN steps need newuidmap, which is not installed.',
-      'As root: apt-get install uidmap. Or run the demo as root.',
-    );
-  }
-  if (!['/etc/subuid', '/etc/subgid'].every((file) => hasRange(file, names))) {
-    throw new DemoError(
-      `Without root, RUN steps need further user ids, and /etc/subuid and /etc/subgid have none for ${names[0]}.`,
-      `As root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 ${names[0]}. Or run the demo as root.`,
+      `The service has a user of its own, and without root that needs a range of user ids: ${namespace.reason}`,
+      'Or run the demo as root.',
     );
   }
 }
 
-/** A user without an entry in the passwd file, as in many containers, has no name. */
-function userName() {
+function parse(text) {
   try {
-    return userInfo().username;
+    return JSON.parse(text);
   } catch {
-    return String(process.getuid?.());
+    return undefined;
   }
-}
-
-function isInstalled(program) {
-  return spawnSync(program, ['--help'], { stdio: 'ignore' }).error === undefined;
-}
-
-function hasRange(file, names) {
-  return (
-    existsSync(file) &&
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .some((line) => names.includes(line.split(':')[0] ?? ''))
-  );
 }
