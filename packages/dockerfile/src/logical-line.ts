@@ -75,11 +75,6 @@ export function isBlankOrComment(source: Source, index: number): boolean {
   return true;
 }
 
-/** Source position of an offset in the joined text. */
-export function joinedPosition(source: Source, line: LogicalLine, offset: number): Position {
-  return positionAt(source, sourceOffset(line, offset));
-}
-
 /** Source range of a piece of the joined text; its end stays on the line of its last character. */
 export function joinedRange(source: Source, line: LogicalLine, start: number, end: number): SourceRange {
   const from = sourceOffset(line, start);
