@@ -511,6 +511,17 @@ describe.skipIf(reason !== undefined).each(tiers)(
         expect(processesWith('765123')).toEqual([]);
       });
 
+      it.skipIf(!existsSync('/usr/bin/script'))('lends its terminal to the command (needs script(1))', () => {
+        const script = new URL('./testing/run-in-terminal.ts', import.meta.url).pathname;
+        const command = `'${process.execPath}' --conditions=source '${script}' '${tier}'`;
+        const output = execFileSync('/usr/bin/script', ['-qec', command, '/dev/null'], {
+          input: 'typed\n',
+          encoding: 'utf8',
+          timeout: 20_000,
+        });
+        expect(output.replaceAll('\r', '')).toMatch(/\/dev\/\S+\n(typed\n)*got typed\n(.*\n)*exit code 9\n/);
+      });
+
       it('runs side by side', async () => {
         const results = await Promise.all(
           [1, 2, 3, 4].map((n) => bed.run(`sleep 0.1; echo ${n} > /tmp/n; cat /tmp/n`)),

@@ -52,7 +52,7 @@ export function startRuntime(start: CommandStart, runtime: Runtime): StartedComm
   writeFileSync(`${root.runDirectory}/config.json`, JSON.stringify(config), { mode: 0o600 });
   mkdirSync(`${root.runDirectory}/state`, { mode: 0o700 });
   const bundle = inRuntime(root.runDirectory);
-  const entry = { scratch: scratch.path, place, command: runtimeCommand(runtime, bundle) };
+  const entry = { scratch: scratch.path, place, command: runtimeCommand(runtime, bundle), tty: spec.stdio === 'tty' };
   const fill = (list: CallList): void => supervise(list, () => enterRuntime(list, entry));
   const stdio = spec.stdio ?? 'pipe';
   const init = startInit({ scratch, runDirectory: root.runDirectory, fill, stdio, owner: spec.user, onOutput });
@@ -76,11 +76,13 @@ interface RuntimeEntry {
   readonly scratch: string;
   readonly place: string;
   readonly command: readonly string[];
+  readonly tty: boolean;
 }
 
-function enterRuntime(list: CallList, { scratch, place, command }: RuntimeEntry): void {
+function enterRuntime(list: CallList, { scratch, place, command, tty }: RuntimeEntry): void {
   const lockedDown = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  list.call('start a session', 'setsid');
+  // The runtime copies between our terminal and one of its own: it has to stay the foreground job.
+  if (!tty) list.call('start a session', 'setsid');
   list.call('unshare the mount namespace', 'unshare', CLONE_NEWNS);
   // In a user namespace only the owner of the cgroup namespace may mount cgroups.
   list.tryCall('unshare the cgroup namespace', 'unshare', CLONE_NEWCGROUP);

@@ -73,7 +73,7 @@ export function prepareRoot(scratch: Scratch, spec: RootSpec, userXattrs: boolea
   };
   try {
     for (const name of ['proc', 'sys', 'dev']) makeKernelDirectory(descriptor, name);
-    mountDevices(at(descriptor, 'dev'));
+    mountDevices(at(descriptor, 'dev'), spec.stdio === 'tty');
     mountNetworkFiles(points, runDirectory, spec);
     const setting = { scratch, points, runDirectory, workDir: spec.workDir, userXattrs };
     for (const [index, one] of inMountOrder(spec.mounts).entries()) mountOne(setting, one, index);

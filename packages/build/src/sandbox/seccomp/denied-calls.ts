@@ -80,10 +80,11 @@ const table: Readonly<Record<string, readonly [number, number, number, number]>>
 
 /** Calls that are refused for some arguments only. */
 const conditional: Readonly<
-  Record<'clone' | 'clone3' | 'personality' | 'socket', readonly [number, number, number, number]>
+  Record<'clone' | 'clone3' | 'ioctl' | 'personality' | 'socket', readonly [number, number, number, number]>
 > = {
   clone: [56, 120, 220, 120],
   clone3: [435, 435, 435, 435],
+  ioctl: [16, 54, 29, 54],
   personality: [135, 136, 92, 136],
   socket: [41, 359, 198, 281],
 };
@@ -93,6 +94,9 @@ export const CLONE_NEW_MASK = 0x7e020000;
 
 /** The execution domains that personality(2) may set or ask for: Linux, the 32-bit one, each with or without UNAME26. */
 export const allowedPersonalities: readonly number[] = [0x0, 0x8, 0x20000, 0x20008, 0xffffffff];
+
+/** ioctl(2) requests that type into a terminal, TIOCSTI and TIOCLINUX: `run -t` lends the command the user's. */
+export const typingRequests: readonly number[] = [0x5412, 0x541c];
 
 /** Sockets to the hypervisor know no namespaces. */
 export const AF_VSOCK = 40;

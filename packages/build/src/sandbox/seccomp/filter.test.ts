@@ -10,8 +10,8 @@ const ARM64 = 0xc00000b7;
 const ARM = 0x40000028;
 
 /** What the kernel would do: runs the classic BPF program on one struct seccomp_data. Answers 0 for "allow", else the errno. */
-function decide(filter: Buffer, architecture: number, number: number, firstArgument = 0): number {
-  const words: Readonly<Record<number, number>> = { 0: number, 4: architecture, 16: firstArgument };
+function decide(filter: Buffer, architecture: number, number: number, argument = 0): number {
+  const words: Readonly<Record<number, number>> = { 0: number, 4: architecture, 16: argument, 24: argument };
   let accumulator = 0;
   for (let at = 0; at < filter.length / 8; at++) {
     const code = filter.readUInt16LE(at * 8);
@@ -55,6 +55,9 @@ describe('seccompFilter', () => {
     ['personality, asking', X64, 135, 0xffffffff, 0],
     ['personality 32 bit', X64, 135, 8, 0],
     ['personality without address randomisation', X64, 135, 0x40000, EPERM],
+    ['ioctl TIOCGWINSZ', X64, 16, 0x5413, 0],
+    ['ioctl TIOCSTI', X64, 16, 0x5412, EPERM],
+    ['32-bit ioctl TIOCLINUX', X86, 54, 0x541c, EPERM],
     ['x32 read', X64, 0x40000000, 0, ENOSYS],
     ['32-bit read', X86, 3, 0, 0],
     ['32-bit mount', X86, 21, 0, EPERM],

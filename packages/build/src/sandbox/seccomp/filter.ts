@@ -5,6 +5,7 @@ import {
   conditionalCallNumber,
   deniedCallNumbers,
   type SystemCallAbi,
+  typingRequests,
 } from './denied-calls.ts';
 
 // Instructions of classic BPF (linux/bpf_common.h) as seccomp takes them.
@@ -18,6 +19,7 @@ const RETURN = 0x06; // BPF_RET | BPF_K
 const NUMBER = 0;
 const ARCHITECTURE = 4;
 const FIRST_ARGUMENT = 16;
+const SECOND_ARGUMENT = 24;
 
 const ALLOW = 0x7fff0000;
 const ERRNO = 0x00050000;
@@ -73,6 +75,10 @@ function blockFor(abi: SystemCallAbi): Instruction[] {
   block.push([LOAD, FIRST_ARGUMENT, 0, 0]);
   for (const personality of allowedPersonalities) block.push([JUMP_EQUAL, personality, 0, 1], allow);
   block.push(refuse(EPERM));
+  block.push([JUMP_EQUAL, conditionalCallNumber('ioctl', abi), 0, typingRequests.length * 2 + 2]);
+  block.push([LOAD, SECOND_ARGUMENT, 0, 0]);
+  for (const request of typingRequests) block.push([JUMP_EQUAL, request, 0, 1], refuse(EPERM));
+  block.push(allow);
   const denied = deniedCallNumbers(abi);
   denied.forEach((number, index) => {
     block.push([JUMP_EQUAL, number, denied.length - index, 0]);

@@ -17,7 +17,7 @@ import { isPrivileged } from '../user-namespace.ts';
 const BUSYBOX = '/bin/busybox';
 
 const applets =
-  'basename cat chmod chown chroot dd echo env find grep head hostname id ip kill ln ls mkdir mknod mount mv printf ps pwd readlink rm rmdir seq setsid sh sleep stat test touch true umount uname unshare wc yes';
+  'basename cat chmod chown chroot dd echo env find grep head hostname id ip kill ln ls mkdir mknod mount mv printf ps pwd readlink rm rmdir seq setsid sh sleep stat test touch true tty umount uname unshare wc yes';
 
 /** Why sandbox tests cannot run here; undefined when they can. */
 export function whyNoSandbox(): string | undefined {

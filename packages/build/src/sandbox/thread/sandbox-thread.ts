@@ -1,6 +1,7 @@
 import { parentPort } from 'node:worker_threads';
 import { toFailure } from '../../workers/messages.ts';
 import { hostFacts } from '../host-facts.ts';
+import { warmUpInit } from '../init/start.ts';
 import type { CommandStart, StartedCommand } from '../native.ts';
 import { type PreparedRoot, prepareRoot } from '../root/prepare.ts';
 import { Scratch } from '../root/scratch.ts';
@@ -31,6 +32,16 @@ class SandboxThread {
     this.#post = post;
   }
 
+  /** Does what the first run would have to wait for. */
+  warmUp(): void {
+    try {
+      warmUpInit(this.#openScratch());
+      hostFacts();
+    } catch {
+      // the first run will meet the same error and report it
+    }
+  }
+
   handle(request: SandboxRequest): void {
     switch (request.kind) {
       case 'run':
@@ -43,6 +54,11 @@ class SandboxThread {
         for (const reader of this.#running.get(request.id)?.started?.output ?? []) reader.taken(request.bytes);
         return;
     }
+  }
+
+  #openScratch(): Scratch {
+    this.#scratch ??= Scratch.open();
+    return this.#scratch;
   }
 
   #kill(id: number): void {
@@ -58,8 +74,7 @@ class SandboxThread {
     let root: PreparedRoot | undefined;
     let reply: SandboxReply;
     try {
-      this.#scratch ??= Scratch.open();
-      const scratch = this.#scratch;
+      const scratch = this.#openScratch();
       root = prepareRoot(scratch, spec, hostFacts().userNamespace);
       const onOutput = (stream: 1 | 2, chunk: Buffer): void => this.#post({ kind: 'output', id, stream, chunk });
       reply = { kind: 'ended', id, result: await this.#runInTiers({ scratch, root, spec, onOutput }, run, runtime) };
@@ -99,5 +114,6 @@ class SandboxThread {
 if (parentPort !== null) {
   const port = parentPort;
   const thread = new SandboxThread((reply) => port.postMessage(reply));
+  thread.warmUp();
   port.on('message', (request: SandboxRequest) => thread.handle(request));
 }
