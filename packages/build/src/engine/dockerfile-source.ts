@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { type Dockerfile, parseDockerfile, parseIgnoreFile } from '@boxwright/dockerfile';
 import { BoxwrightError } from '@boxwright/errors';
 import type { BuildRequest } from './engine.ts';
-import type { ProgressReporter } from './progress.ts';
 
 /** The Dockerfile and the ignore file that goes with it. */
 export interface DockerfileSource {
@@ -16,13 +15,10 @@ export interface DockerfileSource {
 const MAX_BYTES = 16 << 20;
 
 /** @throws BoxwrightError `DOCKERFILE_NOT_FOUND`, `DOCKERFILE_TOO_LARGE`, `IGNORE_PATTERN`; DockerfileError */
-export function loadDockerfile(request: BuildRequest, reporter: ProgressReporter): DockerfileSource {
+export function loadDockerfile(request: BuildRequest): DockerfileSource {
   const file = request.dockerfilePath;
   const text = request.dockerfileText ?? readRequired(file);
   const dockerfile = parseDockerfile(text, { file });
-  for (const { rule, message, range } of dockerfile.warnings) {
-    reporter.warning({ message: `${rule}: ${message}`, file, line: range.start.line });
-  }
   const own = request.dockerfileText === undefined ? readOptional(`${file}.dockerignore`) : undefined;
   const ignoreText = own ?? readIgnoreFile(request.contextDir);
   // Read here once so that a wrong pattern is reported before anything runs.

@@ -11,6 +11,7 @@ import { locateError, planBuild } from '../plan/planner.ts';
 import { checkContextDirectory } from '../source/directory-tree.ts';
 import { BuildTasks } from '../workers/tasks.ts';
 import { WorkerPool } from '../workers/worker-pool.ts';
+import { BuildWarnings } from './build-warnings.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
 import { loadDockerfile } from './dockerfile-source.ts';
 import type { BuildEngine, BuildRequest, BuildResult } from './engine.ts';
@@ -33,15 +34,18 @@ async function build(request: BuildRequest): Promise<BuildResult> {
   const reporter = new ProgressReporter(request.onEvent);
   checkContextDirectory(request.contextDir);
   const source = await reporter.during(`[internal] load build definition from ${request.dockerfilePath}`, () =>
-    loadDockerfile(request, reporter),
+    loadDockerfile(request),
   );
   const targetPlatform = request.platform ?? hostPlatform();
+  const warnings = new BuildWarnings(source.dockerfile, reporter);
   const plan = await planBuild(source.dockerfile, {
     request,
     buildPlatform: hostPlatform(),
     targetPlatform,
     images: new StoreImages(request.store),
+    onWarning: warnings.add,
   });
+  warnings.report();
   const pool = new WorkerPool(request.store.root);
   const abort = new AbortController();
   const signal = request.signal === undefined ? abort.signal : AbortSignal.any([abort.signal, request.signal]);

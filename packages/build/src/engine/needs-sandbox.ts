@@ -2,7 +2,6 @@ import { hostPlatform } from '@boxwright/oci';
 import { planBuild } from '../plan/planner.ts';
 import { loadDockerfile } from './dockerfile-source.ts';
 import type { BuildRequest } from './engine.ts';
-import { ProgressReporter } from './progress.ts';
 import { StoreImages } from './store-images.ts';
 
 /**
@@ -12,7 +11,7 @@ import { StoreImages } from './store-images.ts';
  * @throws what planning the build throws
  */
 export async function needsSandbox(request: BuildRequest): Promise<boolean> {
-  const { dockerfile } = loadDockerfile(request, new ProgressReporter(undefined));
+  const { dockerfile } = loadDockerfile(request);
   const plan = await planBuild(dockerfile, {
     request,
     buildPlatform: hostPlatform(),

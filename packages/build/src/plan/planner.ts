@@ -4,6 +4,7 @@ import {
   type FromInstruction,
   type Instruction,
   instructionFault,
+  type LintWarning,
   parseTrigger,
   platformArgValues,
   proxyArgs,
@@ -12,6 +13,7 @@ import {
   type StageSelection,
   type StageSource,
   selectStages,
+  undefinedVariable,
 } from '@boxwright/dockerfile';
 import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import { type Platform, parsePlatform } from '@boxwright/oci';
@@ -36,8 +38,8 @@ export interface PlanOptions {
   readonly buildPlatform: Platform;
   readonly targetPlatform: Platform;
   readonly images: BaseImages;
-  /** A variable is used that nothing sets (rule UndefinedVar). */
-  readonly onUnset?: (name: string, instruction: Instruction | FromInstruction) => void;
+  /** A finding about a stage that is built. */
+  readonly onWarning?: (warning: LintWarning) => void;
 }
 
 /**
@@ -89,6 +91,10 @@ class Planner {
 
   async plan(): Promise<Plan> {
     const selection = await this.#select();
+    const built = new Set(selection.stages.map(({ stage }) => stage.index));
+    for (const warning of this.#dockerfile.warnings) {
+      if (warning.stage === undefined || built.has(warning.stage)) this.#options.onWarning?.(warning);
+    }
     for (const selected of selection.stages) await this.#evaluate(selected);
     const target = this.#evaluated.get(selection.target.stage.index)?.index ?? 0;
     return { stages: this.#stages.map((stage, at) => (at === target ? this.#withLabels(stage) : stage)), target };
@@ -104,7 +110,6 @@ class Planner {
         metaArgs: this.#globalArgs,
         isNamedContext: (name) => namedContexts.has(name) || namedContexts.has(name.toLowerCase()),
         triggers,
-        onUnset: (name, stage) => this.#options.onUnset?.(name, stage.from),
       });
       let isComplete = true;
       for (const selected of selection.stages) {
@@ -203,7 +208,7 @@ class Planner {
         sourceDateEpoch === undefined
           ? undefined
           : new Date(sourceDateEpoch * 1000).toISOString().replace('.000Z', 'Z'),
-      onUnset: (name, instruction) => this.#options.onUnset?.(name, instruction),
+      onUnset: (name, instruction, known) => this.#options.onWarning?.(undefinedVariable(instruction, name, known)),
       resolveSource: (name) => {
         const source = sources.get(name);
         if (source !== undefined) return source;

@@ -33,7 +33,7 @@ export interface EvaluationContext {
   /** Resolves `--from` and `from=`: a stage, a number, a named context or an image. */
   readonly resolveSource: (name: string) => FileSource;
   /** A variable is used that nothing sets. */
-  readonly onUnset: (name: string, instruction: Instruction) => void;
+  readonly onUnset: (name: string, instruction: Instruction, known: Iterable<string>) => void;
 }
 
 /** An operation with what is shown of it and the history row it fills. */
@@ -87,7 +87,7 @@ export class StageEvaluation {
     if (unexpanded.kind === 'arg') return this.#arg(unexpanded);
     const instruction = expandInstruction(unexpanded, this.#scope.lookup, {
       dockerfile: this.#context.dockerfile,
-      onUnset: (name) => this.#context.onUnset(name, unexpanded),
+      onUnset: (name) => this.#context.onUnset(name, unexpanded, this.#scope.names),
     });
     switch (instruction.kind) {
       case 'env':
@@ -215,7 +215,10 @@ export class StageEvaluation {
 
   #runCommand(instruction: RunInstruction): Pick<RunOperation, 'args' | 'script'> {
     const script = runScript(instruction);
-    if (script.kind === 'args') return { args: script.args, script: undefined };
+    if (script.kind === 'args') {
+      if (script.args.length > 0) return { args: script.args, script: undefined };
+      throw new BoxwrightError('DOCKERFILE_SYNTAX', 'RUN has nothing to run', { hint: 'name a program: RUN ["true"]' });
+    }
     if (script.kind === 'shell') return { args: [...this.#shell, script.text], script: undefined };
     return { args: [...this.#shell, script.path], script: { path: script.path, content: script.content } };
   }
@@ -227,7 +230,7 @@ export class StageEvaluation {
       buildArgs,
       globalArgs,
       dockerfile,
-      onUnset: (name) => onUnset(name, instruction),
+      onUnset: (name) => onUnset(name, instruction, this.#scope.names),
     });
     for (const { key, value } of resolved) this.#scope.declareArg(key, value);
     this.#row(`ARG ${resolved.map(({ key, value }) => (value === undefined ? key : `${key}=${value}`)).join(' ')}`);

@@ -1,4 +1,4 @@
-import { parseDockerfile } from '@boxwright/dockerfile';
+import { type LintWarning, parseDockerfile } from '@boxwright/dockerfile';
 import { BoxwrightError } from '@boxwright/errors';
 import { digestOf, type Platform } from '@boxwright/oci';
 import type { NamedContext } from '../../engine/engine.ts';
@@ -49,12 +49,12 @@ function fakeImage(name: string, settings: Partial<ContainerSettings>): BaseImag
 export interface PlanTextOptions extends Partial<PlanRequest> {
   readonly images?: FakeImages;
   readonly targetPlatform?: Platform;
-  readonly onUnset?: (name: string) => void;
+  readonly onWarning?: (warning: LintWarning) => void;
 }
 
 /** Plans a Dockerfile given as text, called `Dockerfile` in messages. */
 export async function planText(text: string, options: PlanTextOptions = {}): Promise<Plan> {
-  const { images = new FakeImages({ 'base:1': {} }), targetPlatform = LINUX_AMD64, onUnset, ...request } = options;
+  const { images = new FakeImages({ 'base:1': {} }), targetPlatform = LINUX_AMD64, onWarning, ...request } = options;
   return planBuild(parseDockerfile(text, { file: 'Dockerfile' }), {
     request: {
       buildArgs: new Map(),
@@ -68,7 +68,7 @@ export async function planText(text: string, options: PlanTextOptions = {}): Pro
     buildPlatform: LINUX_AMD64,
     targetPlatform,
     images,
-    ...(onUnset === undefined ? {} : { onUnset }),
+    ...(onWarning === undefined ? {} : { onWarning }),
   });
 }
 
