@@ -186,7 +186,9 @@ describe('completeHistory', () => {
     });
     fc.assert(
       fc.property(fc.array(anyRow), fc.nat(12), (generated, layers) => {
-        const rows = generated.map(({ created, ...rest }) => (created === undefined ? rest : { ...rest, created }));
+        const rows = generated.map(
+          ({ created, ...rest }): HistoryRow => (created === undefined ? rest : { ...rest, created }),
+        );
         const completed = completeHistory(rows, layers);
         expect(completed.filter(({ emptyLayer }) => !emptyLayer)).toHaveLength(layers);
         for (const [at, before] of rows.entries()) {

@@ -62,7 +62,8 @@ function applyClause(mode: number, clause: string, mayExecute: boolean): number 
 }
 
 function applyOperation(mode: number, classes: string, operator: string, letters: string, mayExecute: boolean): number {
-  let who = [...classes].reduce((sum, name) => sum | (CLASSES.get(name)?.mask ?? ALL), 0);
+  let who = 0;
+  for (const name of classes) who |= CLASSES.get(name)?.mask ?? ALL;
   const isOtherAlone = classes !== '' && (who & ~0o007) === 0;
   let result = mode;
   let bits = 0;

@@ -1,5 +1,6 @@
-import { closeSync } from 'node:fs';
+import { closeSync, fstatSync } from 'node:fs';
 import { type Digest, type ImageStore, type TarEntry, TarWriter, wholeSeconds } from '@boxwright/oci';
+import { fileIdentity } from '../source/directory-tree.ts';
 import type { SourceNode } from '../source/source-tree.ts';
 import { openContent, readContent } from './content-digest.ts';
 import type { LayerEntry } from './destination.ts';
@@ -9,6 +10,8 @@ export interface WrittenLayer {
   readonly diffId: Digest;
   /** Bytes of the tar. */
   readonly size: number;
+  /** What was copied is no longer what was digested: the layer must not be found again under that digest. */
+  readonly isChanged?: true;
 }
 
 const BLOCK = 1 << 20;
@@ -22,6 +25,7 @@ export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): W
   try {
     const tar = new TarWriter((chunk) => blob.write(chunk));
     let buffer: Buffer | undefined;
+    let isChanged = false;
     for (const { node, linkTo } of entries) {
       if (linkTo !== undefined) {
         tar.writeEntry({ ...tarEntry(node), type: 'hardlink', size: 0, linkName: linkTo });
@@ -33,6 +37,7 @@ export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): W
         const descriptor = openContent(node.content);
         try {
           tar.writeFileContent(descriptor, node.size);
+          isChanged ||= fileIdentity(fstatSync(descriptor, { bigint: true })) !== node.content.identity;
         } finally {
           closeSync(descriptor);
         }
@@ -43,7 +48,7 @@ export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): W
     }
     tar.finish();
     const { digest, size } = blob.commit();
-    return { diffId: digest, size };
+    return { diffId: digest, size, ...(isChanged ? { isChanged } : {}) };
   } catch (error) {
     blob.abort();
     throw error;

@@ -24,6 +24,8 @@ export class CopyStep {
   readonly #session: BuildSession;
   readonly #operation: CopyOperation;
   #prepared: Promise<{ readonly ticket: CopyTicket; readonly worker: number | undefined }> | undefined;
+  /** What {@link digest} said. */
+  #digest: string | undefined;
 
   constructor(session: BuildSession, operation: CopyOperation) {
     this.#session = session;
@@ -35,24 +37,37 @@ export class CopyStep {
     const key = await this.#sourceKey();
     const record = key === undefined || !useCache ? undefined : this.#session.store.cache.get(key);
     // Written by the `put` below, under a key of its own.
-    if (record !== undefined) return (record.value as unknown as SourceRecord).digest;
-    const { ticket } = await this.#prepare();
-    if (key !== undefined) this.#session.store.cache.put(key, { digest: ticket.digest }, { blobs: [] });
-    return ticket.digest;
+    if (record !== undefined) this.#digest = (record.value as unknown as SourceRecord).digest;
+    else {
+      const { ticket } = await this.#prepare();
+      this.#digest = ticket.digest;
+      if (key !== undefined) this.#remember(key, ticket.digest);
+    }
+    return this.#digest;
   }
 
   /** Writes the layer on top of these uncompressed layers. */
   async write(base: readonly string[]): Promise<WrittenLayer> {
     const { ticket, worker } = await this.#prepare();
     this.#prepared = undefined;
-    return worker === undefined
+    const written = await (worker === undefined
       ? this.#session.inline.writeCopy(ticket.ticket, base)
-      : this.#session.pool.call(worker, 'writeCopy', ticket.ticket, base);
+      : this.#session.pool.call(worker, 'writeCopy', ticket.ticket, base));
+    if (this.#digest === undefined || this.#digest === ticket.digest) return written;
+    // The stage had to be executed again since, and gave something else.
+    const key = await this.#sourceKey();
+    if (key !== undefined) this.#remember(key, ticket.digest);
+    return { ...written, isChanged: true };
+  }
+
+  #remember(key: string, digest: string): void {
+    this.#session.store.cache.put(key, { digest } satisfies SourceRecord, { blobs: [] });
   }
 
   /** Lets go of what was prepared: the layer came from the cache. */
   async drop(): Promise<void> {
     const prepared = await this.#prepared;
+    this.#prepared = undefined;
     if (prepared === undefined) return;
     if (prepared.worker === undefined) this.#session.inline.dropCopy(prepared.ticket.ticket);
     else await this.#session.pool.call(prepared.worker, 'dropCopy', prepared.ticket.ticket);

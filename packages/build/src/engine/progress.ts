@@ -82,10 +82,22 @@ export class ProgressReporter {
       step.completed();
       return result;
     } catch (error) {
-      step.completed(error);
+      reportFailure(step, error);
       throw error;
     }
   }
+}
+
+/** Failures that a step has shown. */
+const shown = new WeakSet<object>();
+
+/** Ends a step with an error, unless another step has shown the same one: what depends on a failed step fails with it. */
+export function reportFailure(step: StepProgress | undefined, error: unknown): void {
+  if (typeof error === 'object' && error !== null) {
+    if (shown.has(error)) return;
+    shown.add(error);
+  }
+  step?.completed(error);
 }
 
 function asBoxwrightError(error: unknown): BoxwrightError {

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
 import { combineKeys, copyKey, runKey } from '../cache/keys.ts';
+import type { WrittenLayer } from '../copy/write-layer.ts';
 import { directoriesOf, Layer } from '../layers/layer.ts';
 import type { LayerUsers } from '../layers/layer-users.ts';
 import type { RunMountPlan, RunOperation } from '../plan/operation.ts';
@@ -27,6 +28,7 @@ export class RunStep {
   readonly #operation: RunOperation;
   /** What bind mounts of files that are no stage show, as a layer of its own; by position of the mount. */
   readonly #mirrors = new Map<number, CopyStep>();
+  #isChanged = false;
 
   constructor(session: BuildSession, operation: RunOperation) {
     this.#session = session;
@@ -42,6 +44,16 @@ export class RunStep {
   async key(parent: string, useCache: boolean): Promise<string> {
     const mounts = await Promise.all(this.#operation.mounts.map((mount, at) => this.#mountKey(mount, at, useCache)));
     return runKey(parent, this.#operation, mounts, epochKey(this.#session.request));
+  }
+
+  /** True when a bind mount showed something else than what the key stands for: the result must not be kept. */
+  get isChanged(): boolean {
+    return this.#isChanged;
+  }
+
+  /** Lets go of what bind mounts would have shown: the layer came from the cache. */
+  async drop(): Promise<void> {
+    for (const mirror of this.#mirrors.values()) await mirror.drop();
   }
 
   /** Starts the sandbox ahead of the command. @throws BoxwrightError `SANDBOX_UNAVAILABLE` */
@@ -102,13 +114,15 @@ export class RunStep {
           },
         });
       });
+      // What was ended because something else failed has not failed itself.
+      if (result.exitCode !== 0) signal.throwIfAborted();
       if (result.exitCode !== 0) throw runFailed(this.#operation, result, tail);
       return packRunLayer(this.#session, snapshot, overlay);
     } catch (error) {
       snapshot.abort();
       throw error;
     } finally {
-      for (const release of releases) release();
+      for (const release of releases) attempt(release);
     }
   }
 
@@ -123,9 +137,10 @@ export class RunStep {
   }
 
   async #mounts(releases: (() => void)[]): Promise<readonly SandboxMount[]> {
+    const caches = await this.#cacheDirectories(releases);
     const mounts: SandboxMount[] = [];
     for (const [at, mount] of this.#operation.mounts.entries()) {
-      const made = await this.#mount(mount, at, releases);
+      const made = await this.#mount(mount, at, caches);
       if (made !== undefined) mounts.push(made);
     }
     const { script } = this.#operation;
@@ -136,7 +151,11 @@ export class RunStep {
     return mounts;
   }
 
-  async #mount(mount: RunMountPlan, at: number, releases: (() => void)[]): Promise<SandboxMount | undefined> {
+  async #mount(
+    mount: RunMountPlan,
+    at: number,
+    caches: ReadonlyMap<string, string>,
+  ): Promise<SandboxMount | undefined> {
     switch (mount.type) {
       case 'tmpfs':
         return {
@@ -159,8 +178,10 @@ export class RunStep {
           readonly: mount.readonly,
         };
       }
-      case 'cache':
-        return this.#cacheMount(mount, at, releases);
+      case 'cache': {
+        const path = caches.get(cacheId(mount)) ?? '';
+        return { kind: 'bind', path, target: mount.target, readonly: mount.readonly };
+      }
       default:
         return mount satisfies never;
     }
@@ -177,32 +198,42 @@ export class RunStep {
     const operation = mirrorOperation(mount.from ?? { kind: 'context' }, mount.source);
     const key = copyKey('mirror', operation, await mirror.digest(true), epochKey(this.#session.request));
     const known = store.cache.get(key)?.blobs[0];
-    const written = known === undefined ? await mirror.write([]) : { diffId: known, size: store.blobSize(known) ?? 0 };
-    if (known === undefined) store.cache.put(key, {}, { blobs: [written.diffId] });
-    return [await new Layer(this.#session, Promise.resolve(written)).directory()];
+    if (known !== undefined) {
+      await mirror.drop();
+      return [await this.#mirrorLayer({ diffId: known, size: store.blobSize(known) ?? 0 })];
+    }
+    const written = await mirror.write([]);
+    if (written.isChanged === true) this.#isChanged = true;
+    else store.cache.put(key, {}, { blobs: [written.diffId] });
+    return [await this.#mirrorLayer(written)];
   }
 
-  async #cacheMount(
-    mount: Extract<RunMountPlan, { type: 'cache' }>,
-    at: number,
-    releases: (() => void)[],
-  ): Promise<SandboxMount> {
+  #mirrorLayer(written: WrittenLayer): Promise<string> {
+    return new Layer(this.#session, Promise.resolve(written)).directory();
+  }
+
+  /**
+   * The directories of cache mounts by id, each taken once however often it is mounted, and in the order of their ids:
+   * two commands that lock the same ones must not wait for each other.
+   */
+  async #cacheDirectories(releases: (() => void)[]): Promise<ReadonlyMap<string, string>> {
     const { store, signal } = this.#session;
-    const initial = mount.from === undefined ? [] : await this.#bindLayers(mount, at);
-    // Owner and mode belong to a directory when it is made; another set of them is another directory (BuildKit).
-    const id = combineKeys(
-      'cache-mount',
-      mount.id,
-      mount.from === undefined ? '' : JSON.stringify([mount.from, mount.source]),
-      `${mount.mode}:${mount.uid}:${mount.gid}`,
+    const wanted = this.#operation.mounts.flatMap((mount, at) =>
+      mount.type === 'cache' ? [{ id: cacheId(mount), mount, at }] : [],
     );
-    const cache = await store.cacheMounts.acquire(id, {
-      sharing: mount.sharing,
-      signal,
-      initialise: (directory) => fillCacheDirectory(directory, initial, mount),
-    });
-    releases.push(() => cache.release());
-    return { kind: 'bind', path: cache.path, target: mount.target, readonly: mount.readonly };
+    const paths = new Map<string, string>();
+    for (const { id, mount, at } of wanted.toSorted((a, b) => (a.id < b.id ? -1 : 1))) {
+      if (paths.has(id)) continue;
+      const initial = mount.from === undefined ? [] : await this.#bindLayers(mount, at);
+      const cache = await store.cacheMounts.acquire(id, {
+        sharing: mount.sharing,
+        signal,
+        initialise: (directory) => fillCacheDirectory(directory, initial, mount),
+      });
+      releases.push(() => cache.release());
+      paths.set(id, cache.path);
+    }
+    return paths;
   }
 
   /** A secret's bytes; read when they are mounted, never kept. @throws BoxwrightError `SECRET_NOT_FOUND` when it is required */
@@ -222,6 +253,25 @@ export class RunStep {
       });
     }
     return data;
+  }
+}
+
+/** Owner and mode belong to a cache directory when it is made; another set of them is another directory (BuildKit). */
+function cacheId({ id, from, source, mode, uid, gid }: Extract<RunMountPlan, { type: 'cache' }>): string {
+  return combineKeys(
+    'cache-mount',
+    id,
+    from === undefined ? '' : JSON.stringify([from, source]),
+    `${mode}:${uid}:${gid}`,
+  );
+}
+
+/** Clean-up: what stays behind is removed with the store's other temporary files. */
+function attempt(release: () => void): void {
+  try {
+    release();
+  } catch {
+    // The command's own result counts.
   }
 }
 

@@ -5,7 +5,7 @@ import { LayerUsers } from '../layers/layer-users.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/stage-evaluation.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
-import type { StepProgress } from './progress.ts';
+import { reportFailure, type StepProgress } from './progress.ts';
 import { RunStep } from './run-step.ts';
 import { type BuildSession, epochKey, epochNs, nowNs } from './session.ts';
 
@@ -119,7 +119,7 @@ export class StageRun {
     let previous = quiet(this.#baseKey());
     this.#keys = this.#steps.map((step, at) => {
       const below = previous;
-      previous = quiet(this.#located(step, async () => this.#stepKey(step, await below, await digests[at])));
+      previous = quiet(this.#reported(step, async () => this.#stepKey(step, await below, await digests[at])));
       return previous;
     });
     return this.#keys;
@@ -140,7 +140,7 @@ export class StageRun {
     for (const [at, step] of this.#steps.entries()) {
       const below = state;
       const key = keys[at] ?? Promise.resolve('');
-      const result = quiet(this.#located(step, async () => this.#finish(step, await key, below)));
+      const result = quiet(this.#reported(step, async () => this.#finish(step, await key, below)));
       finished.push(result);
       state = quiet(stateAfter(step, below, result));
     }
@@ -155,6 +155,7 @@ export class StageRun {
     const [diffId] = record?.blobs ?? [];
     if (record !== undefined && diffId !== undefined) {
       await step.copy?.drop();
+      await step.run?.drop();
       step.progress.cached();
       return fromRecord(this.#session, diffId, record.value as unknown as StepRecord); // Written below, nowhere else.
     }
@@ -162,22 +163,20 @@ export class StageRun {
     await step.run?.prepare();
     const state = await below;
     signal.throwIfAborted();
-    try {
-      const finished = await this.#session.once(key, async () => {
-        const layer = await this.#execute(step, state);
-        const created = this.#created();
-        const kept = layer.written().then(({ diffId: made, size }) => {
-          store.cache.put(key, { size, created } satisfies StepRecord, { blobs: [made] });
-        });
-        this.#session.atEnd.push(() => kept.catch(() => {}));
-        return { layer, created };
+    const finished = await this.#session.once(key, async () => {
+      const layer = await this.#execute(step, state);
+      const created = this.#created();
+      // A failure is told by whoever needs the layer; a record that cannot be written is only a miss next time.
+      const kept = layer.written().then(({ diffId: made, size, isChanged }) => {
+        if (isChanged === true || step.run?.isChanged === true) return;
+        store.cache.put(key, { size, created } satisfies StepRecord, { blobs: [made] });
       });
-      step.progress.completed();
-      return finished;
-    } catch (error) {
-      step.progress.completed(error);
-      throw error;
-    }
+      const settled = kept.catch(() => {});
+      this.#session.atEnd.push(() => settled);
+      return { layer, created };
+    });
+    step.progress.completed();
+    return finished;
   }
 
   async #execute({ planned, progress, copy, run }: ActiveStep, state: StageState): Promise<Layer> {
@@ -196,12 +195,14 @@ export class StageRun {
     return (sourceDateEpoch === undefined ? new Date() : new Date(sourceDateEpoch * 1000)).toISOString();
   }
 
-  /** Errors say where in the Dockerfile they come from. */
-  async #located<T>({ planned }: ActiveStep, work: () => Promise<T>): Promise<T> {
+  /** Errors say where in the Dockerfile they come from, and the step that is the first to meet one shows it. */
+  async #reported<T>({ planned, progress }: ActiveStep, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      throw this.#session.locate(error, planned);
+      const located = this.#session.locate(error, planned);
+      reportFailure(progress, located);
+      throw located;
     }
   }
 }

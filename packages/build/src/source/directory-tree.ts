@@ -81,14 +81,13 @@ export class DirectoryTree implements SourceTree {
     const mode = Number(stats.mode) & 0o7777;
     const common = { path, uid: 0, gid: 0, size: 0, mtimeNs: stats.mtimeNs };
     if (stats.isFile()) {
-      const identity = `${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.ino}:${stats.dev}`;
       const xattrs = this.#withXattrs ? keptXattrs(file) : undefined;
       return {
         ...common,
         type: 'file',
         mode,
         size: Number(stats.size),
-        content: { kind: 'file', path: file, identity },
+        content: { kind: 'file', path: file, identity: fileIdentity(stats) },
         ...(xattrs === undefined ? {} : { xattrs }),
         ...(stats.nlink > 1n ? { inode: `${stats.dev}:${stats.ino}` } : {}),
       };
@@ -124,6 +123,11 @@ export class DirectoryTree implements SourceTree {
       ? `${this.#root}/${relative}`
       : Buffer.concat([Buffer.from(`${this.#root}/`, 'utf8'), relative]);
   }
+}
+
+/** A text that differs whenever a file's content may differ. */
+export function fileIdentity({ size, mtimeNs, ctimeNs, ino, dev }: BigIntStats): string {
+  return `${size}:${mtimeNs}:${ctimeNs}:${ino}:${dev}`;
 }
 
 function keptXattrs(file: string | Buffer): ReadonlyMap<string, Buffer> | undefined {
