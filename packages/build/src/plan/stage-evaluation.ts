@@ -87,7 +87,7 @@ export class StageEvaluation {
     if (unexpanded.kind === 'arg') return this.#arg(unexpanded);
     const instruction = expandInstruction(unexpanded, this.#scope.lookup, {
       dockerfile: this.#context.dockerfile,
-      onUnset: (name) => this.#context.onUnset(name, unexpanded, this.#scope.names),
+      onUnset: (name) => this.#unset(name, unexpanded),
     });
     switch (instruction.kind) {
       case 'env':
@@ -224,16 +224,22 @@ export class StageEvaluation {
   }
 
   #arg(instruction: Extract<Instruction, { kind: 'arg' }>): void {
-    const { buildArgs, globalArgs, dockerfile, onUnset } = this.#context;
+    const { buildArgs, globalArgs, dockerfile } = this.#context;
     const resolved = resolveArgs(instruction, {
       lookup: this.#scope.lookup,
       buildArgs,
       globalArgs,
       dockerfile,
-      onUnset: (name) => onUnset(name, instruction, this.#scope.names),
+      onUnset: (name) => this.#unset(name, instruction),
     });
     for (const { key, value } of resolved) this.#scope.declareArg(key, value);
     this.#row(`ARG ${resolved.map(({ key, value }) => (value === undefined ? key : `${key}=${value}`)).join(' ')}`);
+  }
+
+  /** A declared ARG without a value is empty on purpose (BuildKit `reportUnmatchedVariables`). */
+  #unset(name: string, instruction: Instruction): void {
+    if (this.#scope.args.some(({ key }) => key === name)) return;
+    this.#context.onUnset(name, instruction, this.#scope.names);
   }
 
   #configure(changes: Partial<ContainerSettings>): void {
