@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { boxwright, boxwrightOk } from './support/boxwright.ts';
-import { machineState } from './support/leftovers.ts';
+import { Leftovers } from './support/leftovers.ts';
 import { baseArchive, makeScene, missingBases, missingRun, type Scene, unfinishedWork } from './support/scene.ts';
 import { removeTemporaryDirectoriesAfterEach } from './support/temporary.ts';
 
@@ -154,7 +154,7 @@ async function expectRefused(bad: BadBuild, prepare?: (scene: Scene) => void): P
   const scene = await makeScene(bad.files);
   prepare?.(scene);
   const imagesBefore = await images(scene.home);
-  const before = machineState();
+  const leftovers = new Leftovers(scene.home);
   const args = ['build', '--network=none', '--progress=plain', '--tag', 'bad:1', ...(bad.args ?? []), scene.context];
   const result = await boxwright(scene.home, args);
   expect(result.stderr).toMatch(new RegExp(`\\[(${bad.code})\\]`));
@@ -162,8 +162,7 @@ async function expectRefused(bad: BadBuild, prepare?: (scene: Scene) => void): P
   expect(result.stderr).not.toMatch(/^\s+at .*\.[jt]s:\d+/m);
   expect(result.code).toBe(bad.exitCode ?? 1);
   expect(await images(scene.home)).toBe(imagesBefore);
-  expect(unfinishedWork(scene.home)).toEqual([]);
-  expect(machineState()).toEqual(before);
+  expect(await leftovers.find()).toEqual([]);
 }
 
 async function images(home: string): Promise<string> {

@@ -73,7 +73,7 @@ describe.skipIf(noSkopeo)('skopeo reads what we write', () => {
     const [copied, kept] = [await summarizeArchive(copy), await summarizeArchive(ours)];
     expect(compareImages(kept, copied)).toEqual([]);
     expect(copied.imageId).toBe(await storedConfigDigest(scene.home, 'made:1'));
-    const config = JSON.parse(await tool('skopeo', ['inspect', '--config', from])) as { [key: string]: Json };
+    const config = JSON.parse(await tool('skopeo', ['inspect', '--config', '--raw', from])) as { [key: string]: Json };
     expect(config).toEqual(kept.config);
   });
 
@@ -100,12 +100,14 @@ describe.skipIf(noSkopeo)('we read what skopeo writes, digests kept', () => {
     const fill = (text: string): string => text.replaceAll('{scene}', scene.directory);
     const base = `docker-archive:${baseArchive('rich')}`;
     await tool('skopeo', ['--insecure-policy', 'copy', '--quiet', base, fill(destination)]);
+    // What skopeo wrote, as skopeo reads it: it rewrites a Docker config for OCI.
+    const manifest = await tool('skopeo', ['inspect', '--raw', fill(destination)]);
+    const config = await tool('skopeo', ['inspect', '--config', '--raw', fill(destination)]);
     const loaded = await boxwrightOk(scene.home, ['load', '--input', fill(path)]);
     const name = /(\S+:(?:made|2))\s*$/m.exec(loaded.stdout.toString())?.[1] ?? 'no name in the output';
-    expect(await storedConfigDigest(scene.home, name)).toBe((await summarizeArchive(baseArchive('rich'))).imageId);
-    if (what === 'an OCI layout') {
-      const raw = await tool('skopeo', ['inspect', '--raw', fill(destination)]);
-      expect(await storedManifestDigest(scene.home, name)).toBe(digestOf(Buffer.from(raw)));
+    expect(await storedConfigDigest(scene.home, name)).toBe(digestOf(Buffer.from(config)));
+    if (what !== 'a docker-archive') {
+      expect(await storedManifestDigest(scene.home, name)).toBe(digestOf(Buffer.from(manifest)));
     }
   });
 });
@@ -122,7 +124,9 @@ describe.skipIf(noUmoci)('umoci', () => {
     await tool('umoci', ['unpack', '--image', `${scene.directory}/layout:${tag}`, bundle]);
     const ours = join(scene.directory, 'unpacked');
     await boxwrightOk(scene.home, ['unpack', 'made:1', ours]);
-    expect(await listing(ours)).toBe(await listing(join(bundle, 'rootfs')));
+    // Device nodes are left out of a directory that a person looks into.
+    const withoutDevices = (await listing(join(bundle, 'rootfs'))).replace(/^b'\/odd\/null' .*\n/m, '');
+    expect(await listing(ours)).toBe(withoutDevices);
   });
 
   it('makes an image that we load, digests kept', async () => {

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { repositoryRoot } from './environment.ts';
 import { type RunOptions, type RunResult, run, runOk } from './run.ts';
@@ -17,7 +18,14 @@ export function boxwrightOk(home: string, args: readonly string[], options: RunO
 }
 
 function withHome(home: string, options: RunOptions): RunOptions {
-  return { ...options, env: { ...cleanEnvironment(options.env ?? process.env), BOXWRIGHT_HOME: home } };
+  const TMPDIR = temporaryOf(home);
+  mkdirSync(TMPDIR, { recursive: true });
+  return { ...options, env: { ...cleanEnvironment(options.env ?? process.env), BOXWRIGHT_HOME: home, TMPDIR } };
+}
+
+/** TMPDIR of the commands that use this store: what they leave behind can be told from what others do. */
+export function temporaryOf(home: string): string {
+  return `${home}-tmp`;
 }
 
 /** The environment without what the test runner put into it. */

@@ -1,32 +1,43 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { temporaryOf } from './boxwright.ts';
 
-/** What a command could leave behind on the machine. */
-export interface MachineState {
-  readonly mounts: readonly string[];
-  readonly temporary: readonly string[];
-  readonly cgroups: readonly string[];
+/** Whatever a command that uses this store could leave behind on the machine, as readable lines. */
+export class Leftovers {
+  readonly #home: string;
+  readonly #before: ReadonlySet<string>;
+
+  /** Made before the command runs: what is there already is none of its own. */
+  constructor(home: string) {
+    this.#home = home;
+    this.#before = new Set([...mounts(), ...controlGroups()]);
+  }
+
+  /** What is there now and was not before. Other tests run beside this one: what they make goes again by itself. */
+  async find(): Promise<string[]> {
+    await eventually(() => this.#look().length === 0, 5_000);
+    return this.#look();
+  }
+
+  #look(): string[] {
+    const temporary = temporaryOf(this.#home);
+    return [
+      ...[...mounts(), ...controlGroups()].filter((line) => !this.#before.has(line)),
+      ...(existsSync(temporary) ? readdirSync(temporary).map((name) => `temporary file ${name}`) : []),
+      ...readdirSync(join(this.#home, 'tmp')).map((name) => `unfinished work ${name}`),
+      ...processesMentioning(this.#home).map((line) => `process ${line}`),
+    ];
+  }
 }
 
-/** Looks at the machine now; what belongs to other programs stays the same in the two looks of one test. */
-export function machineState(): MachineState {
-  return {
-    mounts: readFileSync('/proc/self/mountinfo', 'utf8')
-      .split('\n')
-      .map((line) => line.split(' ')[4] ?? '')
-      .filter((path) => path !== '')
-      .toSorted(),
-    temporary: readdirSync(tmpdir()).filter(isOurs).toSorted(),
-    cgroups: directoriesBelow('/sys/fs/cgroup', 4)
-      .filter((path) => /boxwright/i.test(path))
-      .toSorted(),
-  };
+function mounts(): string[] {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').trim().split('\n');
+  return lines.map((line) => `mount ${line.split(' ')[4]}`);
 }
 
-/** Names that the command could have made; the test runner's own are `boxwright-e2e-…` and `boxwright-tests-…`. */
-function isOurs(name: string): boolean {
-  return /boxwright/i.test(name) && !/^boxwright-(e2e|tests)-/.test(name);
+function controlGroups(): string[] {
+  return directoriesBelow('/sys/fs/cgroup', 4).map((path) => `control group ${path}`);
 }
 
 function directoriesBelow(path: string, depth: number): string[] {
