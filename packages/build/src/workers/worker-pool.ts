@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { BoxwrightError } from '@boxwright/errors';
 import { fromFailure, type TaskReply, type TaskRequest } from './messages.ts';
 import type { BuildTasks, TaskName } from './tasks.ts';
 
@@ -22,6 +22,10 @@ interface Waiting {
 class PoolWorker {
   readonly worker: Worker;
   readonly waiting = new Map<number, Waiting>();
+  /** Fulfilled when the thread has ended, however. */
+  readonly ended: Promise<void>;
+  /** Why the thread takes no more tasks. */
+  #failure: Error | undefined;
 
   constructor(worker: Worker) {
     this.worker = worker;
@@ -32,15 +36,35 @@ class PoolWorker {
       if ('failure' in reply) waiting?.reject(fromFailure(reply.failure));
       else waiting?.resolve(reply.result);
     });
-    worker.on('error', (error) => this.#failAll(error instanceof Error ? error : new Error(String(error))));
-    worker.on('exit', (code) => this.#failAll(new Error(`worker thread ended with code ${code}`)));
+    worker.on('error', (error) => this.#fail(workerFailure(error)));
+    this.ended = new Promise((resolve) => {
+      worker.on('exit', (code) => {
+        this.#fail(new Error(`worker thread ended with code ${code}`));
+        resolve();
+      });
+    });
     worker.unref();
   }
 
-  #failAll(error: Error): void {
-    for (const waiting of this.waiting.values()) waiting.reject(error);
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const waiting of this.waiting.values()) waiting.reject(this.#failure);
     this.waiting.clear();
   }
+}
+
+/** What ended a thread, with what to do about it where that is known. */
+function workerFailure(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (!('code' in error) || error.code !== 'ERR_WORKER_OUT_OF_MEMORY') return error;
+  return new BoxwrightError('OUT_OF_MEMORY', 'a worker thread needed more memory than it may have', {
+    hint: 'copy fewer files in one instruction: leave out what the image does not need with .dockerignore',
+    cause: error,
+  });
 }
 
 /**
@@ -60,14 +84,12 @@ export class WorkerPool {
 
   /** Index of the worker with the least to do, started if another one may be. */
   pick(): number {
-    const idle = this.#workers.findIndex(({ waiting }) => waiting.size === 0);
-    if (idle !== -1) return idle;
-    if (this.#workers.length < this.#size) {
-      this.#workers.push(new PoolWorker(this.#start()));
-      return this.#workers.length - 1;
-    }
-    const loads = this.#workers.map(({ waiting }) => waiting.size);
-    return loads.indexOf(Math.min(...loads));
+    // Indexes are in use: a thread that failed keeps its place, where it refuses what is asked of it.
+    const loads = this.#workers.map(({ failure, waiting }) => (failure === undefined ? waiting.size : Infinity));
+    const least = Math.min(...loads);
+    const alive = loads.filter((load) => load !== Infinity).length;
+    if (least === 0 || alive >= this.#size) return loads.indexOf(least);
+    return this.#workers.push(new PoolWorker(this.#start())) - 1;
   }
 
   /** Starts a first worker ahead of the work that is going to come: a thread takes a tenth of a second to be ready. */
@@ -83,6 +105,7 @@ export class WorkerPool {
   ): Promise<TaskResult<Name>> {
     const target = this.#workers[index];
     if (target === undefined) throw new RangeError(`no worker ${index}`);
+    if (target.failure !== undefined) throw target.failure;
     const id = this.#nextId++;
     target.worker.ref();
     return new Promise<TaskResult<Name>>((resolve, reject) => {
@@ -95,13 +118,12 @@ export class WorkerPool {
   /** Ends the threads; what is under way in them is waited for. */
   async close(): Promise<void> {
     await Promise.all(
-      this.#workers.map(async ({ worker }) => {
+      this.#workers.splice(0).map(async ({ worker, ended }) => {
         worker.ref();
         worker.postMessage('close');
-        await once(worker, 'exit');
+        await ended;
       }),
     );
-    this.#workers.length = 0;
   }
 
   #start(): Worker {
