@@ -88,7 +88,9 @@ describe('docs/errors.md', () => {
       return [...thrown, ...text.matchAll(/'(DOCKERFILE_[A-Z_]+)'/g)].map(([, code]) => code ?? '');
     }),
   );
-  const listed = new Set([...read('docs/errors.md').matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map(([, code]) => code ?? ''));
+  const listed = new Set(
+    [...read('docs/errors.md').matchAll(/^\| `([A-Z0-9_]+)` +\|/gm)].map(([, code]) => code ?? ''),
+  );
 
   it('lists every code of the sources', () => {
     expect(used.size).toBeGreaterThan(90);

@@ -79,7 +79,7 @@ export function npmDirectory(cache) {
   const args = ['install', '--prefix', join(cache, 'npm'), '--no-save', '--no-audit', '--no-fund', '--ignore-scripts'];
   const { status, stderr } = spawnSync('npm', [...args, 'npm@11'], { encoding: 'utf8' });
   if (status !== 0 || !isComplete(fetched)) {
-    throw new DemoError(`npm cannot fetch npm@11:\n${String(stderr).trim().split('\n').slice(-5).join('\n')}`);
+    throw new DemoError(`npm cannot fetch npm@11:\n${stderr.trim().split('\n').slice(-5).join('\n')}`);
   }
   return fetched;
 }
