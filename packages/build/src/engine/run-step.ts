@@ -5,7 +5,7 @@ import type { WrittenLayer } from '../copy/write-layer.ts';
 import { directoriesOf, Layer } from '../layers/layer.ts';
 import type { LayerUsers } from '../layers/layer-users.ts';
 import type { RunMountPlan, RunOperation } from '../plan/operation.ts';
-import type { SandboxMount, SandboxResult } from '../sandbox/index.ts';
+import { runInSandbox, type SandboxMount, type SandboxResult, warmUpSandbox } from '../sandbox/index.ts';
 import { fillCacheDirectory } from './cache-directory.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
 import { OutputTail } from './output-tail.ts';
@@ -57,9 +57,7 @@ export class RunStep {
   }
 
   /** Starts the sandbox ahead of the command. @throws BoxwrightError `SANDBOX_UNAVAILABLE` */
-  async prepare(): Promise<void> {
-    // Only builds that run something pay for loading it.
-    const { warmUpSandbox } = await import('../sandbox/index.ts');
+  prepare(): void {
     warmUpSandbox();
   }
 
@@ -90,7 +88,6 @@ export class RunStep {
     ];
     const tail = new OutputTail();
     try {
-      const { runInSandbox } = await import('../sandbox/index.ts');
       const mounts = await this.#mounts(releases);
       const { env, secretEnv } = this.#environment();
       const result = await runs.run(() => {

@@ -160,7 +160,7 @@ export class StageRun {
       return fromRecord(this.#session, diffId, record.value as unknown as StepRecord); // Written below, nowhere else.
     }
     // Told before the steps below have been waited for: whether this machine can run anything at all.
-    await step.run?.prepare();
+    step.run?.prepare();
     const state = await below;
     signal.throwIfAborted();
     const finished = await this.#session.once(key, async () => {
