@@ -8,6 +8,12 @@ import type { SourceNode } from '../source/source-tree.ts';
  */
 const RACY_MS = 30;
 
+/** SHA-256 in hexadecimal. */
+const DIGEST = /^[0-9a-f]{64}$/;
+
+/** Entries not met in this build that are kept in any case. */
+const KEPT_UNMET = 1000;
+
 const HEADER = 'boxwright-stat-index 1\n';
 
 /**
@@ -17,6 +23,8 @@ const HEADER = 'boxwright-stat-index 1\n';
 export class StatIndex implements FileDigests {
   readonly #file: ScratchFile;
   readonly #known: Map<string, string>;
+  /** Paths met in this build. */
+  readonly #met = new Set<string>();
   #changed = false;
 
   private constructor(file: ScratchFile, known: Map<string, string>) {
@@ -43,8 +51,12 @@ export class StatIndex implements FileDigests {
   get(node: SourceNode): string | undefined {
     if (node.content?.kind !== 'file') return undefined;
     const entry = this.#known.get(node.path);
+    this.#met.add(node.path);
     const { identity } = node.content;
-    return entry?.startsWith(`${identity}\0`) === true ? entry.slice(identity.length + 1) : undefined;
+    if (entry?.startsWith(`${identity}\0`) !== true) return undefined;
+    const digest = entry.slice(identity.length + 1);
+    // After a power cut parts of the file may be missing.
+    return DIGEST.test(digest) ? digest : undefined;
   }
 
   set(node: SourceNode, digest: string): void {
@@ -53,6 +65,7 @@ export class StatIndex implements FileDigests {
     const age = Date.now() - Number(changedAtNs / 1_000_000n);
     if (age < RACY_MS) return;
     this.#known.set(node.path, `${node.content.identity}\0${digest}`);
+    this.#met.add(node.path);
     this.#changed = true;
   }
 
@@ -60,7 +73,11 @@ export class StatIndex implements FileDigests {
   save(): void {
     if (!this.#changed) return;
     const lines = [HEADER];
-    for (const [path, entry] of this.#known) lines.push(`${path}\0${entry}\n`);
+    // Files that are gone, or that an other ignore file lets in, are remembered until they are most of what is known.
+    const isStale = this.#known.size > 2 * this.#met.size + KEPT_UNMET;
+    for (const [path, entry] of this.#known) {
+      if (!isStale || this.#met.has(path)) lines.push(`${path}\0${entry}\n`);
+    }
     this.#file.replace(Buffer.from(lines.join(''), 'latin1'));
     this.#changed = false;
   }

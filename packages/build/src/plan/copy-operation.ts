@@ -32,7 +32,8 @@ export function copyOperation(
     chown: instruction.chown === '' ? undefined : instruction.chown,
     chmod: instruction.chmod === '' ? undefined : instruction.chmod,
     exclude: instruction.exclude,
-    link: instruction.link,
+    // With --chmod BuildKit does not merge but copies as ever.
+    link: instruction.link && (instruction.chmod ?? '') === '',
   };
   const words = [
     instruction.name,

@@ -237,6 +237,11 @@ describe('operations', () => {
     expect(dests).toEqual(['/w/', '/w/', '/w/x', '/w/x/', '/abs', '/abs/', '/', '/up', '/a/c/']);
   });
 
+  it('are independent of the image with --link, but not when --chmod is given too', async () => {
+    expect((await copyOf('COPY --link a /')).link).toBe(true);
+    expect((await copyOf('COPY --link --chmod=600 a /')).link).toBe(false);
+  });
+
   it('pivot --parents at /./', async () => {
     const { transfers } = await copyOf('COPY --parents a/./b/c ./x/*/y /d/');
     expect(transfers).toMatchObject([

@@ -1,4 +1,4 @@
-import { type BigIntStats, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { type BigIntStats, lstatSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import type { IgnoreMatcher } from '@boxwright/dockerfile';
 import { BoxwrightError } from '@boxwright/errors';
 import { type ByteString, fromByteString, toByteString, toFsPath } from '@boxwright/oci';
@@ -136,15 +136,23 @@ function keptXattrs(file: string | Buffer): ReadonlyMap<string, Buffer> | undefi
   return value === undefined ? undefined : new Map([[KEPT_XATTR, value]]);
 }
 
-/** The context directory itself must be one. */
+/** The context directory itself must be one. @throws BoxwrightError `CONTEXT_NOT_FOUND` */
 export function checkContextDirectory(path: string): void {
-  const stats = lstatSync(`${path}/`, { throwIfNoEntry: false });
-  if (stats === undefined)
-    throw new BoxwrightError('CONTEXT_NOT_FOUND', `build context ${path} does not exist`, {
-      hint: 'give the path of a directory',
-    });
-  if (!stats.isDirectory())
-    throw new BoxwrightError('CONTEXT_NOT_FOUND', `build context ${path} is not a directory`, {
-      hint: 'give the path of a directory',
-    });
+  const kind = kindOf(path);
+  if (kind === 'directory') return;
+  throw new BoxwrightError(
+    'CONTEXT_NOT_FOUND',
+    kind === 'missing' ? `build context ${path} does not exist` : `build context ${path} is not a directory`,
+    { hint: 'give the path of a directory' },
+  );
+}
+
+function kindOf(path: string): 'directory' | 'other' | 'missing' {
+  try {
+    return statSync(path).isDirectory() ? 'directory' : 'other';
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return 'missing';
+    throw error;
+  }
 }
