@@ -1,4 +1,13 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { describeTiers } from './testing/tiers.ts';
@@ -146,7 +155,19 @@ describeTiers('the layer of a sandboxed command', (tier) => {
         'stat -c %a /t; dd if=/dev/zero of=/t/x bs=1k count=1000 2>/dev/null || stat -c %s /t/x',
         { mounts },
       );
-      expect(stdout).toBe('755\n65536\n');
+      expect(stdout).toBe('1777\n65536\n');
+    });
+
+    it('gives a tmpfs the mode of the directory that it hides', async () => {
+      const layer = tier.bed.layer('modes');
+      mkdirSync(join(layer, 'dir'));
+      chmodSync(join(layer, 'dir'), 0o2751);
+      const mounts = ['/dir', '/new/er'].map((target) => ({ kind: 'tmpfs', target }) as const);
+      const { stdout } = await tier.bed.run('stat -c "%a %u:%g" /dir /new /new/er', {
+        mounts,
+        lowerDirs: [tier.bed.base, layer],
+      });
+      expect(stdout).toBe('2751 0:0\n755 0:0\n1777 0:0\n');
     });
 
     it('nests mounts whatever their order', async () => {

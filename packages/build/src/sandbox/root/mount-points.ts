@@ -58,6 +58,11 @@ export class MountPoints {
     throw invalidTarget(target, kind === 'file' ? 'it is a directory' : 'it is not a directory');
   }
 
+  /** True when a path that {@link ensure} gave was made by it. */
+  made(path: string): boolean {
+    return this.#stubs.some(({ parent, name }) => at(parent, name) === path);
+  }
+
   /** Removes the stubs; call it after unmounting. */
   removeStubs(): void {
     for (const times of this.#times.values()) {

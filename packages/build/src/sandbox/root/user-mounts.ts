@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   rmSync,
@@ -123,9 +124,12 @@ export function removeThrowAways(workDir: string): void {
   rmSync(throwAwayDirectory(workDir), { recursive: true, force: true });
 }
 
+/** It takes the mode of the directory that it hides, as runc does, and belongs to root. */
 function mountTmpfs({ points }: MountSetting, tmpfs: SandboxMount & { kind: 'tmpfs' }): void {
+  const target = points.ensure(tmpfs.target, 'directory');
+  const mode = points.made(target) ? 0o1777 : lstatSync(target).mode & 0o7777;
   const size = tmpfs.sizeBytes === undefined ? '' : `,size=${Math.max(1, Math.trunc(tmpfs.sizeBytes))}`;
-  mount('tmpfs', points.ensure(tmpfs.target, 'directory'), 'tmpfs', MS_NOSUID | MS_NODEV, `mode=755${size}`);
+  mount('tmpfs', target, 'tmpfs', MS_NOSUID | MS_NODEV, `mode=${mode.toString(8)}${size}`);
 }
 
 function mountSecret(setting: MountSetting, secret: SandboxMount & { kind: 'secret' }, index: number): void {
