@@ -1,13 +1,14 @@
 // npm run demo: builds examples/qr-service, shows how the image was made, and runs it. No daemon, no root where users may
 // make user namespaces. What is fetched and built stays in the cache directory, so that the next time takes seconds.
 // usage: npm run demo [-- --base FILE]   FILE: an image with Node and npm, as `docker save node:24-slim` writes it
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { handleSignals, Stopped, start, throwIfStopped } from './demo/children.mjs';
 import { debianRootfs, distribution } from './demo/debian-packages.mjs';
 import { DemoError } from './demo/demo-error.mjs';
 import { checkMachine } from './demo/machine.mjs';
@@ -30,11 +31,11 @@ function heading(text) {
 }
 
 /** Runs boxwright as a person would, after showing the command line. */
-function run(...args) {
+async function run(...args) {
   console.log(`$ boxwright ${args.map((arg) => arg.replaceAll(`${root}/`, '').replaceAll(cache, '…')).join(' ')}`);
-  const { status, signal } = spawnSync(process.execPath, [boxwright, ...args], { stdio: 'inherit', env });
-  if (signal !== null || (status !== null && status > 128)) process.exit(status ?? 130);
-  if (status !== 0) throw new DemoError(`boxwright ${args[0]} failed: see above.`, hintFor(args[0]));
+  const code = await start(process.execPath, [boxwright, ...args], { stdio: 'inherit', env }).ended;
+  throwIfStopped();
+  if (code !== 0) throw new DemoError(`boxwright ${args[0]} failed: see above.`, hintFor(args[0]));
 }
 
 function hintFor(command) {
@@ -47,18 +48,18 @@ function hasImage(name) {
 }
 
 /** An image with Node and npm. */
-function makeBase(archive) {
+async function makeBase(archive) {
   if (archive !== undefined) {
-    run('load', '--input', archive);
+    await run('load', '--input', archive);
     return 'node:24-slim';
   }
   const packages = distribution().replace('-', '-packages:');
   if (!hasImage(packages)) {
-    const tar = debianRootfs(cache, (text) => console.log(`   ${text} …`));
-    run('import', tar, '--tag', packages, '--message', 'unpacked from packages with apt');
+    const tar = await debianRootfs(cache, (text) => console.log(`   ${text} …`));
+    await run('import', tar, '--tag', packages, '--message', 'unpacked from packages with apt');
   }
   const base = 'node-base:demo';
-  run(
+  await run(
     ...['build', '--tag', base, '--build-arg', `DEBIAN=${packages}`],
     ...['--build-context', `node=${dirname(nodeBinary(root))}`, '--build-context', `npm=${npmDirectory(cache)}`],
     join(root, 'examples/node-base'),
@@ -67,16 +68,14 @@ function makeBase(archive) {
 }
 
 /** Builds the service; npm inside reaches the registry that npm here is set up for. */
-function buildService(base) {
+async function buildService(base) {
   const directory = mkdtempSync(join(tmpdir(), 'boxwright-demo-'));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
-  process.once('exit', remove);
   try {
     const npmrc = join(directory, 'npmrc');
     writeFileSync(npmrc, npmSettings(), { mode: 0o600 });
-    run('build', '--tag', image, '--build-arg', `BASE=${base}`, '--secret', `id=npmrc,src=${npmrc}`, service);
+    await run('build', '--tag', image, '--build-arg', `BASE=${base}`, '--secret', `id=npmrc,src=${npmrc}`, service);
   } finally {
-    remove();
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -97,13 +96,10 @@ async function tryService() {
   const port = await freePort();
   const args = ['run', '--env', 'HOST=127.0.0.1', '--env', `PORT=${port}`, image];
   console.log(`$ boxwright ${args.join(' ')}`);
-  const child = spawn(process.execPath, [boxwright, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  const { child, ended } = start(process.execPath, [boxwright, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
   let stopping = false;
   // That it was stopped is no news to who stopped it.
   child.stderr.on('data', (chunk) => stopping || process.stderr.write(chunk));
-  const ended = new Promise((resolve) => {
-    child.once('exit', resolve);
-  });
   try {
     await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new DemoError('The service did not start within 30 seconds.')), 30_000);
@@ -124,6 +120,7 @@ async function tryService() {
     stopping = true;
     child.kill('SIGTERM');
     await ended;
+    throwIfStopped();
   }
 }
 
@@ -137,16 +134,16 @@ async function main() {
   const started = Date.now();
 
   heading('A base image with Node and npm');
-  const base = makeBase(values.base);
+  const base = await makeBase(values.base);
   heading('The service: examples/qr-service, three stages');
-  buildService(base);
+  await buildService(base);
   heading('How the image was made');
-  run('history', image);
+  await run('history', image);
   heading('Running it');
   await tryService();
   heading('The same build again: nothing has changed');
   const again = Date.now();
-  buildService(base);
+  await buildService(base);
   console.log(`\nThat took ${seconds(again)}, all of it ${seconds(started)}. The store is ${store}; try`);
   console.log(`  BOXWRIGHT_HOME=${store} npx boxwright images`);
 }
@@ -155,10 +152,13 @@ function seconds(since) {
   return `${((Date.now() - since) / 1000).toFixed(1)} s`;
 }
 
+handleSignals();
 try {
   await main();
 } catch (error) {
-  if (!(error instanceof DemoError)) throw error;
-  console.error(`\n${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`);
-  process.exitCode = 1;
+  if (error instanceof Stopped) process.exitCode = error.exitCode;
+  else if (error instanceof DemoError) {
+    console.error(`\n${error.message}${error.hint === undefined ? '' : `\n${error.hint}`}`);
+    process.exitCode = 1;
+  } else throw error;
 }

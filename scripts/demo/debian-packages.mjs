@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
+import { start, throwIfStopped } from './children.mjs';
 import { DemoError } from './demo-error.mjs';
 
 /** A shell, the usual small programs, and the libraries that Node is linked with; apt adds what these depend on. */
@@ -35,9 +36,9 @@ export function distribution() {
  *
  * @param {string} cache
  * @param {(text: string) => void} say
- * @returns {string} path of the tar
+ * @returns {Promise<string>} path of the tar
  */
-export function debianRootfs(cache, say) {
+export async function debianRootfs(cache, say) {
   const tar = join(cache, `${distribution()}-${arch()}.tar`);
   if (existsSync(tar)) return tar;
   for (const program of ['apt-get', 'dpkg-deb', 'tar']) {
@@ -51,12 +52,12 @@ export function debianRootfs(cache, say) {
   const work = mkdtempSync(join(cache, 'packages-'));
   try {
     say('fetching packages with apt');
-    const archives = download(work);
+    const archives = await download(work);
     say(`unpacking ${archives.length} packages`);
     const root = join(work, 'root');
-    unpack(archives, root, work);
+    await unpack(archives, root, work);
     const unfinished = join(work, 'rootfs.tar');
-    command('tar', [
+    await command('tar', [
       '--create',
       `--file=${unfinished}`,
       `--directory=${root}`,
@@ -74,7 +75,7 @@ export function debianRootfs(cache, say) {
 }
 
 /** apt with lists, cache and status of its own: it reads the machine's sources and touches nothing else of it. */
-function download(work) {
+async function download(work) {
   const archives = join(work, 'cache/archives');
   mkdirSync(join(archives, 'partial'), { recursive: true });
   mkdirSync(join(work, 'state/lists/partial'), { recursive: true });
@@ -92,8 +93,8 @@ function download(work) {
     ['Debug::NoLocking', 'true'],
   ].flatMap(([name, value]) => ['-o', `${name}=${value}`]);
   const hint = 'Look at /etc/apt/sources.list and the network: `apt-get update` should work.';
-  command('apt-get', [...options, '-q', 'update'], hint);
-  command(
+  await command('apt-get', [...options, '-q', 'update'], hint);
+  await command(
     'apt-get',
     [...options, '-q', '--yes', '--no-install-recommends', '--download-only', 'install', ...packages],
     hint,
@@ -104,7 +105,7 @@ function download(work) {
     .map((name) => join(archives, name));
 }
 
-function unpack(archives, root, work) {
+async function unpack(archives, root, work) {
   // The packages differ in whether they know of the merge of / and /usr; the root has it.
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) {
     mkdirSync(join(root, 'usr', name), { recursive: true });
@@ -114,9 +115,9 @@ function unpack(archives, root, work) {
   const exclude = excluded.map((pattern) => `--exclude=${pattern}`);
   for (const archive of archives) {
     const descriptor = openSync(files, 'w');
-    command('dpkg-deb', ['--fsys-tarfile', archive], undefined, descriptor);
+    await command('dpkg-deb', ['--fsys-tarfile', archive], undefined, descriptor);
     closeSync(descriptor);
-    command('tar', [
+    await command('tar', [
       '--extract',
       `--file=${files}`,
       `--directory=${root}`,
@@ -131,18 +132,20 @@ function unpack(archives, root, work) {
 }
 
 /** Runs a program quietly; what it said is shown when it fails. */
-function command(program, args, hint, stdout = 'pipe') {
-  const { status, error, ...output } = spawnSync(program, args, {
+async function command(program, args, hint, stdout = 'pipe') {
+  const { child, ended } = start(program, args, {
     stdio: ['ignore', stdout, 'pipe'],
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
     env: { ...process.env, LC_ALL: 'C.UTF-8', DEBIAN_FRONTEND: 'noninteractive' },
   });
-  if (status === 0) return;
-  const said = `${stdout === 'pipe' ? output.stdout : ''}${output.stderr ?? ''}`
-    .trim()
-    .split('\n')
-    .slice(-15)
-    .join('\n');
-  throw new DemoError(`${program} failed: ${error?.message ?? `exit code ${status}`}\n${said}`, hint);
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      said = `${said}${chunk}`.slice(-4000);
+    });
+  }
+  const code = await ended;
+  throwIfStopped();
+  if (code === 0) return;
+  const lines = said.trim().split('\n').slice(-15).join('\n');
+  throw new DemoError(`${program} failed with exit code ${code}:\n${lines}`, hint);
 }
