@@ -36,7 +36,7 @@ const checks = {
     ]),
   'lint (oxlint)': () => tool('oxlint/bin/oxlint', ['--type-aware', '--deny-warnings']),
   'imports point downwards, no cycles (dependency-cruiser)': () =>
-    tool('dependency-cruiser/bin/dependency-cruise.mjs', ['--config', '.dependency-cruiser.mjs', 'packages', 'e2e']),
+    tool('dependency-cruiser/bin/dependency-cruiser.mjs', ['--config', '.dependency-cruiser.mjs', 'packages', 'e2e']),
   'no unused exports, files or dependencies (knip)': () => tool('knip/bin/knip.js', []),
   'lock file': lockFileNamesNoHost,
 };

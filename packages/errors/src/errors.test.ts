@@ -4,7 +4,11 @@ import { BoxwrightError, closestMatch, escapeForTerminal, isBoxwrightError, Usag
 describe('BoxwrightError', () => {
   it('keeps code, hint, details and cause', () => {
     const cause = new Error('below');
-    const error = new BoxwrightError('BLOB_CORRUPT', 'blob is corrupt', { hint: 'load it again', cause, details: { size: 3 } });
+    const error = new BoxwrightError('BLOB_CORRUPT', 'blob is corrupt', {
+      hint: 'load it again',
+      cause,
+      details: { size: 3 },
+    });
     expect(error).toMatchObject({ code: 'BLOB_CORRUPT', hint: 'load it again', cause, details: { size: 3 } });
     expect(isBoxwrightError(error)).toBe(true);
     expect(isBoxwrightError(cause)).toBe(false);

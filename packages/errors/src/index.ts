@@ -1,3 +1,3 @@
-export { BoxwrightError, type BoxwrightErrorOptions, UsageError, isBoxwrightError } from './boxwright-error.ts';
-export { escapeForTerminal } from './escape.ts';
+export { BoxwrightError, type BoxwrightErrorOptions, isBoxwrightError, UsageError } from './boxwright-error.ts';
 export { closestMatch } from './closest-match.ts';
+export { escapeForTerminal } from './escape.ts';

@@ -56,7 +56,7 @@ export async function openArchive(path: string | Buffer, store: ImageStore): Pro
 }
 
 function startOf(path: string | Buffer): Buffer {
-  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const buffer = Buffer.alloc(START);
     return buffer.subarray(0, readSync(descriptor, buffer, 0, buffer.length, 0));
@@ -123,7 +123,7 @@ function layOutEntry(
     ...metadata,
     type: entry.type,
     path: at,
-    ...(rules.owner ?? {}),
+    ...rules.owner,
     mtimeNs: rules.epochNs !== undefined && entry.mtimeNs > rules.epochNs ? rules.epochNs : entry.mtimeNs,
     ...(kept === undefined || kept.size === 0 ? {} : { xattrs: kept }),
     ...(entry.type === 'file'

@@ -31,6 +31,8 @@ export class DestinationTree {
   readonly #entries = new Map<string, LayerEntry>();
   /** Paths where something else was replaced: the image below is hidden from there on. */
   readonly #replaced = new Set<string>();
+  /** Paths of hard links, by the path of the entry they link to. */
+  readonly #links = new Map<string, Set<ByteString>>();
 
   constructor(base: Pick<SourceTree, 'lookup'>) {
     this.#base = base;
@@ -66,13 +68,41 @@ export class DestinationTree {
     }
   }
 
-  /** Puts an entry, whatever was there before; the caller has checked that it may go. */
+  /**
+   * Puts an entry, whatever was there before; the caller has checked that it may go.
+   *
+   * @param linkTo path of an entry of this layer that the new one is a hard link to; `node` is what both show
+   */
   put(node: SourceNode, linkTo?: ByteString): void {
+    // A link to a link is one to the entry that has the content.
+    const target = linkTo === undefined ? undefined : (this.#entries.get(linkTo)?.linkTo ?? linkTo);
+    if (target === node.path) return;
     const before = this.lookup(node.path);
     if (before !== undefined && (before.type === 'directory') !== (node.type === 'directory'))
       this.#hideBelow(node.path);
-    this.#entries.delete(node.path);
-    this.#entries.set(node.path, linkTo === undefined ? { node } : { node, linkTo });
+    this.#remove(node.path);
+    this.#entries.set(node.path, target === undefined ? { node } : { node, linkTo: target });
+    if (target === undefined) return;
+    const links = this.#links.get(target) ?? new Set();
+    this.#links.set(target, links.add(node.path));
+  }
+
+  /** Takes an entry away. Its hard links keep what they show: the first of them becomes the entry that has it. */
+  #remove(path: ByteString): void {
+    const linkTo = this.#entries.get(path)?.linkTo;
+    this.#entries.delete(path);
+    if (linkTo !== undefined) this.#links.get(linkTo)?.delete(path);
+    const links = this.#links.get(path);
+    this.#links.delete(path);
+    const [heir, ...others] = links ?? [];
+    const inherited = heir === undefined ? undefined : this.#entries.get(heir);
+    if (heir === undefined || inherited === undefined) return;
+    this.#entries.set(heir, { node: inherited.node });
+    this.#links.set(heir, new Set(others));
+    for (const other of others) {
+      const entry = this.#entries.get(other);
+      if (entry !== undefined) this.#entries.set(other, { node: entry.node, linkTo: heir });
+    }
   }
 
   /** Copies a file, link or special file to a path; a directory there is an error (fsutil `ensureEmptyFileTarget`). */
@@ -130,7 +160,8 @@ export class DestinationTree {
 
   #hideBelow(path: ByteString): void {
     this.#replaced.add(path);
-    for (const made of [...this.#entries.keys()]) if (made.startsWith(`${path}/`)) this.#entries.delete(made);
+    // Keys are ByteStrings, as above.
+    for (const made of [...this.#entries.keys()]) if (made.startsWith(`${path}/`)) this.#remove(made as ByteString);
   }
 
   #isReplaced(path: ByteString): boolean {

@@ -81,7 +81,7 @@ function layOutFile(
 export function changed(node: SourceNode, rules: CopyRules): SourceNode {
   return {
     ...node,
-    ...(rules.owner ?? {}),
+    ...rules.owner,
     mode: node.type === 'symlink' ? node.mode : rules.mode(node.mode, node.type === 'directory'),
     mtimeNs: rules.epochNs ?? node.mtimeNs,
   };

@@ -15,11 +15,12 @@ import { BuildWarnings } from './build-warnings.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
 import { loadDockerfile } from './dockerfile-source.ts';
 import type { BuildEngine, BuildRequest, BuildResult } from './engine.ts';
+import type { FinishedStep } from './finished-step.ts';
 import { Limiter } from './limiter.ts';
 import { buildMetadata } from './metadata.ts';
 import { ProgressReporter, type StepProgress } from './progress.ts';
 import type { BuildSession } from './session.ts';
-import { type FinishedStep, StageRun } from './stage-run.ts';
+import { StageRun } from './stage-run.ts';
 import { StoreImages } from './store-images.ts';
 
 /** Commands that run at the same time at most: enough to overlap waiting, few enough for a small machine's memory. */

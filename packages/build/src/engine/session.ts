@@ -5,8 +5,8 @@ import type { PlannedStep } from '../plan/stage-evaluation.ts';
 import type { BuildTasks } from '../workers/tasks.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { BuildRequest } from './engine.ts';
+import type { FinishedStep } from './finished-step.ts';
 import type { Limiter } from './limiter.ts';
-import type { FinishedStep } from './stage-run.ts';
 
 /** What every step of one build has at hand. */
 export interface BuildSession {

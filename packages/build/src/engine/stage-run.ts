@@ -5,6 +5,7 @@ import { LayerUsers } from '../layers/layer-users.ts';
 import type { PlannedStage } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/stage-evaluation.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
+import type { FinishedStep } from './finished-step.ts';
 import { reportFailure, type StepProgress } from './progress.ts';
 import { RunStep } from './run-step.ts';
 import { type BuildSession, epochKey, epochNs, nowNs } from './session.ts';
@@ -13,12 +14,6 @@ import { type BuildSession, epochKey, epochNs, nowNs } from './session.ts';
 interface StepRecord {
   readonly size: number;
   /** RFC 3339: when the layer was made; its history row keeps that time. */
-  readonly created: string;
-}
-
-/** A step's layer and when it was made. */
-export interface FinishedStep {
-  readonly layer: Layer;
   readonly created: string;
 }
 

@@ -30,4 +30,4 @@ function serve(port: NonNullable<typeof parentPort>, storeRoot: string): void {
 }
 
 // `workerData` is untyped; the pool gives the store's root.
-if (parentPort !== null) serve(parentPort, String((workerData as { storeRoot: string }).storeRoot));
+if (parentPort !== null) serve(parentPort, (workerData as { storeRoot: string }).storeRoot);

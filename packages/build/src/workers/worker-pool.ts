@@ -110,7 +110,7 @@ export class WorkerPool {
     target.worker.ref();
     return new Promise<TaskResult<Name>>((resolve, reject) => {
       // The worker answers with the result of the task that was named.
-      target.waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
+      target.waiting.set(id, { resolve: (value) => resolve(value as TaskResult<Name>), reject });
       target.worker.postMessage({ id, name, args } satisfies TaskRequest);
     });
   }

@@ -135,7 +135,7 @@ describe('parseImageConfig', () => {
     expect(() => parse(padded)).toThrow(expect.objectContaining({ code: 'DOCUMENT_TOO_LARGE' }));
     const layers = { type: 'layers', diff_ids: Array(1001).fill(diffId) };
     expect(() => parse({ ...minimal, rootfs: layers })).toThrow(refusal('rootfs.diff_ids has more than 1000'));
-    expect(() => parse({ ...minimal, history: Array(10_001).fill({}) })).toThrow(
+    expect(() => parse({ ...minimal, history: Array.from({ length: 10_001 }, () => ({})) })).toThrow(
       refusal('history has more than 10000'),
     );
   });

@@ -57,7 +57,7 @@ class Parser {
 
   private value(depth: number): JsonValue {
     this.skipBlanks();
-    switch (this.text[this.at]) {
+    switch (this.text.charAt(this.at)) {
       case '{':
         return this.object(depth + 1);
       case '[':

@@ -161,11 +161,11 @@ describe('D4: bounds', () => {
   });
 
   it('layers and index entries', () => {
-    expect(read({ ...manifest, layers: Array(1000).fill(layer) })).not.toThrow();
-    expect(read({ ...manifest, layers: Array(1001).fill(layer) })).toThrow(
+    expect(read({ ...manifest, layers: Array.from({ length: 1000 }, () => layer) })).not.toThrow();
+    expect(read({ ...manifest, layers: Array.from({ length: 1001 }, () => layer) })).toThrow(
       refusal('DOCUMENT_INVALID', 'layers has more than 1000'),
     );
-    expect(read({ ...index, manifests: Array(10_001).fill(entry) })).toThrow(
+    expect(read({ ...index, manifests: Array.from({ length: 10_001 }, () => entry) })).toThrow(
       refusal('DOCUMENT_INVALID', 'more than 10000'),
     );
   });
@@ -240,8 +240,8 @@ describe('serializeManifest and serializeIndex', () => {
       ]),
     };
     const written = serializeManifest({
-      config: configDescriptor as Descriptor,
-      layers: [annotated as Descriptor],
+      config: configDescriptor,
+      layers: [annotated],
       annotations: new Map([['k', 'v']]),
     });
     expect(written.toString()).toBe(`{

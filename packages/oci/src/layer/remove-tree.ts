@@ -29,9 +29,6 @@ export interface Removal {
   kept?(path: ByteString, prefix: DirectoryPrefix): void;
 }
 
-/** Removes everything, and keeps nothing. */
-export const removeAll: Removal = { keeps: () => false };
-
 /**
  * Removes `name` of a directory with all that is below it. No link is followed, not even one that takes a directory's
  * place meanwhile: every level is opened with `O_NOFOLLOW`, and names are looked up in open directories only.

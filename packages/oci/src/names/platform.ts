@@ -151,7 +151,7 @@ export function hostPlatform(): Platform {
 }
 
 function hostProcessor(): { architecture: string; variant?: string } {
-  const name = arch();
+  const name: string = arch();
   switch (name) {
     case 'x64':
       return { architecture: 'amd64' };
