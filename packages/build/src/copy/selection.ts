@@ -32,22 +32,35 @@ export interface Budget {
 /** Stops a selection that turns out to be too much for the main thread; it is done again in a worker. */
 export class TooLargeError extends Error {}
 
-/** What one selection has gathered. */
+/** What is left of a {@link Budget}. */
+class Allowance {
+  #files: number;
+  #bytes: number;
+
+  constructor({ files, bytes }: Budget) {
+    this.#files = files;
+    this.#bytes = bytes;
+  }
+
+  take(entries: readonly SelectedEntry[]): void {
+    this.#files -= entries.length;
+    for (const { node } of entries) this.#bytes -= node.size;
+    if (this.#files < 0 || this.#bytes < 0) throw new TooLargeError('selection over budget');
+  }
+}
+
+/** What is gathered of one source. */
 class Gathering {
   readonly entries: SelectedEntry[] = [];
-  readonly #budget: Budget | undefined;
-  #bytes = 0;
+  readonly #allowance: Allowance | undefined;
 
-  constructor(budget: Budget | undefined) {
-    this.#budget = budget;
+  constructor(allowance: Allowance | undefined) {
+    this.#allowance = allowance;
   }
 
   add(...entries: SelectedEntry[]): void {
     this.entries.push(...entries);
-    if (this.#budget === undefined) return;
-    for (const { node } of entries) this.#bytes += node.size;
-    if (this.entries.length > this.#budget.files || this.#bytes > this.#budget.bytes)
-      throw new TooLargeError('selection over budget');
+    this.#allowance?.take(entries);
   }
 }
 
@@ -62,11 +75,12 @@ export function selectSources(
   treeOf: (transfer: Transfer) => SourceTree,
   budget?: Budget,
 ): readonly SelectedSource[] {
+  const allowance = budget === undefined ? undefined : new Allowance(budget);
   return operation.transfers.flatMap((transfer) => {
     const tree = treeOf(transfer);
     if (transfer.required !== undefined) requirePath(tree, transfer.required);
     const filter = copyFilter(transfer.include, operation.exclude);
-    return matches(tree, transfer).map((path) => selectSource(tree, path, transfer, filter, new Gathering(budget)));
+    return matches(tree, transfer).map((path) => selectSource(tree, path, transfer, filter, new Gathering(allowance)));
   });
 }
 
