@@ -48,7 +48,9 @@ describe('kill -9', () => {
     ImageStore.open(root).close();
     let next = 0;
     let seen = { blobs: 0, tags: 0, snapshots: 0 };
-    for (let round = 0; round < 6; round++) {
+    // How much a child gets done before it is killed depends on the machine: as many rounds as it takes to see enough.
+    const isEnough = (): boolean => seen.blobs > 20 && seen.tags > 3 && seen.snapshots > 3;
+    for (let round = 0; round < 6 || (round < 60 && !isEnough()); round++) {
       const children = await Promise.all([0, 1].map(() => startChild('kill-worker.ts', [root, String(next)])));
       for (const child of children) {
         await sleep(Math.random() * 40);
@@ -58,9 +60,7 @@ describe('kill -9', () => {
       seen = checkStore();
       next = Math.floor(seen.blobs / 4);
     }
-    expect(seen.blobs).toBeGreaterThan(20);
-    expect(seen.tags).toBeGreaterThan(3);
-    expect(seen.snapshots).toBeGreaterThan(3);
+    expect(isEnough(), JSON.stringify(seen)).toBe(true);
     using store = ImageStore.open(root);
     await store.gc();
     checkStore();
