@@ -11,7 +11,7 @@ import { StatIndex } from './stat-index.ts';
 const temporary = temporaryDirectories();
 
 /** A scratch file in memory. */
-function memoryFile(content?: Buffer): ScratchFile & { content: Buffer | undefined; writes: number } {
+function memoryFile(content?: Buffer): ScratchFile & { content: ReturnType<ScratchFile['read']>; writes: number } {
   return {
     path: 'in memory',
     content,

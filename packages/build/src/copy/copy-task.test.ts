@@ -133,7 +133,7 @@ describe('the content digest', () => {
       return digest;
     };
     const canonical = (files: Readonly<Record<string, string>>): string =>
-      JSON.stringify(Object.entries(files).toSorted());
+      JSON.stringify(Object.entries(files).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     fc.assert(
       fc.property(tree, tree, (one, other) => {
         expect(digestOfTree(one) === digestOfTree(other)).toBe(canonical(one) === canonical(other));
@@ -224,7 +224,15 @@ describe('hostile contexts', () => {
     expect(await copied('ADD pipe /x', { store, context })).toEqual([expect.stringMatching(/^x fifo/)]);
   });
 
-  it('names that are not UTF-8, or look like whiteouts, arrive', async () => {
+  it('names that would be taken for whiteouts are refused', async () => {
+    for (const name of ['.wh.passwd', '.wh..wh..opq']) {
+      writeFileSync(join(context, 'd/sub', name), 'x');
+      await expect(copied('COPY d /etc', { store, context })).rejects.toMatchObject({ code: 'LAYER_NAME_RESERVED' });
+      rmSync(join(context, 'd/sub', name));
+    }
+  });
+
+  it('names that are not UTF-8, or odd, arrive', async () => {
     const raw = Buffer.concat([Buffer.from(`${context}/d/`), Buffer.from([0xff, 0xfe])]);
     writeFileSync(raw, 'raw');
     mkdirSync(join(context, 'e'));

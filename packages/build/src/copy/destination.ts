@@ -1,11 +1,12 @@
-import { BoxwrightError } from '@boxwright/errors';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { type ByteString, fromByteString } from '@boxwright/oci';
-import { childPath, comparePaths, components, joined, parentPath, resolveLinks } from '../source/resolve.ts';
+import { baseName, childPath, comparePaths, components, joined, parentPath, resolveLinks } from '../source/resolve.ts';
 import type { SourceNode, SourceTree } from '../source/source-tree.ts';
 
 const S_ISGID = 0o2000;
 
-/** Name of an opaque whiteout (OCI image-spec layer.md). */
+/** How names of whiteouts begin, and that of an opaque one (OCI image-spec layer.md). */
+const WHITEOUT_PREFIX = '.wh.';
 const OPAQUE_MARKER = '.wh..wh..opq';
 
 /** Owner and time of what is created on the way. */
@@ -72,8 +73,10 @@ export class DestinationTree {
    * Puts an entry, whatever was there before; the caller has checked that it may go.
    *
    * @param linkTo path of an entry of this layer that the new one is a hard link to; `node` is what both show
+   * @throws BoxwrightError `LAYER_NAME_RESERVED` for a name that would be taken for a whiteout
    */
   put(node: SourceNode, linkTo?: ByteString): void {
+    if (baseName(node.path).startsWith(WHITEOUT_PREFIX)) throw reservedName(node.path);
     // A link to a link is one to the entry that has the content.
     const target = linkTo === undefined ? undefined : (this.#entries.get(linkTo)?.linkTo ?? linkTo);
     if (target === node.path) return;
@@ -191,6 +194,18 @@ function notADirectory(path: ByteString): BoxwrightError {
     `/${fromByteString(path)} is in the way: it is not a directory`,
     {
       hint: 'remove it in a RUN before, or copy somewhere else',
+    },
+  );
+}
+
+function reservedName(path: ByteString): BoxwrightError {
+  const shown = escapeForTerminal(fromByteString(path));
+  return new BoxwrightError(
+    'LAYER_NAME_RESERVED',
+    `/${shown} cannot be put into a layer: there it would be taken for a whiteout`,
+    {
+      hint: 'names that begin with .wh. are reserved; rename the file, or leave it out with .dockerignore',
+      details: { path: fromByteString(path) },
     },
   );
 }
