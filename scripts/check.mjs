@@ -14,6 +14,11 @@ function tool(script, args) {
   return result.status === 0 ? undefined : `${result.stdout}${result.stderr}` || String(result.error);
 }
 
+/** Runs one of our own scripts. */
+function script(name, args) {
+  return tool(join('..', 'scripts', name), args);
+}
+
 /** `npm ci` has to work with whatever registry a machine is set up for, so the lock file may not name one. */
 function lockFileNamesNoHost() {
   const lines = readFileSync(join(root, 'package-lock.json'), 'utf8').split('\n');
@@ -38,7 +43,8 @@ const checks = {
   'imports point downwards, no cycles (dependency-cruiser)': () =>
     tool('dependency-cruiser/bin/dependency-cruiser.mjs', ['--config', '.dependency-cruiser.mjs', 'packages', 'e2e']),
   'no unused exports, files or dependencies (knip)': () => tool('knip/bin/knip.js', []),
-  'lock file': lockFileNamesNoHost,
+  'lock file names no host': lockFileNamesNoHost,
+  'lock file has all platforms (scripts/complete-lock.mjs adds them)': () => script('complete-lock.mjs', ['--check']),
 };
 
 let failed = 0;
