@@ -16,6 +16,7 @@ import { CopyStep, mirrorOperation } from './copy-step.ts';
 import { loadDockerfile } from './dockerfile-source.ts';
 import type { BuildEngine, BuildRequest, BuildResult } from './engine.ts';
 import type { FinishedStep } from './finished-step.ts';
+import { freshSteps } from './fresh-steps.ts';
 import { Limiter } from './limiter.ts';
 import { buildMetadata } from './metadata.ts';
 import { ProgressReporter, type StepProgress } from './progress.ts';
@@ -75,9 +76,10 @@ async function build(request: BuildRequest): Promise<BuildResult> {
     stageKey: (stage) => stageAt(stages, stage).key(),
   };
   const progress = announce(reporter, plan);
+  const freshness = freshSteps(plan);
   for (const [at, stage] of plan.stages.entries()) {
     stages.push(
-      new StageRun(session, stage, progress[at]?.steps ?? [], () =>
+      new StageRun(session, stage, progress[at]?.steps ?? [], freshness[at], () =>
         baseState(session, plan, at, stages, progress[at]?.from),
       ),
     );

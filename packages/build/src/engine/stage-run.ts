@@ -6,6 +6,7 @@ import type { PlannedStage } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/stage-evaluation.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
 import type { FinishedStep } from './finished-step.ts';
+import type { StageFreshness } from './fresh-steps.ts';
 import { reportFailure, type StepProgress } from './progress.ts';
 import { RunStep } from './run-step.ts';
 import { type BuildSession, epochKey, epochNs, nowNs } from './session.ts';
@@ -29,6 +30,10 @@ interface ActiveStep {
   readonly progress: StepProgress;
   readonly copy: CopyStep | undefined;
   readonly run: RunStep | undefined;
+  /** Executed whatever the cache has. */
+  readonly isFresh: boolean;
+  /** Sources in other stages are looked at again. */
+  readonly rereads: boolean;
 }
 
 /**
@@ -48,6 +53,7 @@ export class StageRun {
     session: BuildSession,
     stage: PlannedStage,
     progress: readonly StepProgress[],
+    freshness: StageFreshness | undefined,
     base: () => Promise<StageState>,
   ) {
     this.#session = session;
@@ -63,6 +69,8 @@ export class StageRun {
           progress: shown,
           copy: operation.kind === 'copy' ? new CopyStep(session, operation) : undefined,
           run: operation.kind === 'run' ? new RunStep(session, operation) : undefined,
+          isFresh: freshness?.executed[at] ?? false,
+          rereads: freshness?.reread[at] ?? false,
         },
       ];
     });
@@ -83,10 +91,6 @@ export class StageRun {
   async finished(): Promise<readonly FinishedStep[]> {
     await this.state();
     return Promise.all(this.#finished ?? []);
-  }
-
-  get #useCache(): boolean {
-    return !this.#stage.noCache;
   }
 
   async #baseKey(): Promise<string> {
@@ -110,7 +114,7 @@ export class StageRun {
   #startKeys(): readonly Promise<string>[] {
     if (this.#keys !== undefined) return this.#keys;
     // All sources at once; each key then waits for the one before.
-    const digests = this.#steps.map(({ copy }) => quiet(copy?.digest(this.#useCache)));
+    const digests = this.#steps.map(({ copy, rereads }) => quiet(copy?.digest(!rereads)));
     let previous = quiet(this.#baseKey());
     this.#keys = this.#steps.map((step, at) => {
       const below = previous;
@@ -120,12 +124,12 @@ export class StageRun {
     return this.#keys;
   }
 
-  async #stepKey({ planned, run }: ActiveStep, below: string, digest: string | undefined): Promise<string> {
+  async #stepKey({ planned, run, rereads }: ActiveStep, below: string, digest: string | undefined): Promise<string> {
     const { operation } = planned;
     const epoch = epochKey(this.#session.request);
     if (operation.kind === 'copy') return copyKey(below, operation, digest ?? '', epoch);
     if (operation.kind === 'workdir') return workdirKey(below, operation, epoch);
-    return run === undefined ? below : run.key(below, this.#useCache);
+    return run === undefined ? below : run.key(below, !rereads);
   }
 
   async #run(): Promise<StageState> {
@@ -146,7 +150,7 @@ export class StageRun {
   /** The layer from the cache, from the same step elsewhere in this build, or made now. */
   async #finish(step: ActiveStep, key: string, below: Promise<StageState>): Promise<FinishedStep> {
     const { store, signal } = this.#session;
-    const record = this.#useCache ? store.cache.get(key) : undefined;
+    const record = step.isFresh ? undefined : store.cache.get(key);
     const [diffId] = record?.blobs ?? [];
     if (record !== undefined && diffId !== undefined) {
       await step.copy?.drop();
