@@ -60,8 +60,11 @@ async function writeTar(session: BuildSession, image: CommittedImage, dest: stri
   const temporary = `${dest}.${process.pid}.tmp`;
   const descriptor = openSync(temporary, 'wx', 0o644);
   try {
-    packTree(tars, (chunk) => writeAll(descriptor, chunk));
-    closeSync(descriptor);
+    try {
+      packTree(tars, (chunk) => writeAll(descriptor, chunk));
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(temporary, dest);
   } catch (error) {
     rmSync(temporary, { force: true });
