@@ -30,6 +30,6 @@ export function temporaryOf(home: string): string {
 
 /** The environment without what the test runner put into it. */
 function cleanEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, NODE_ENV: _env, VITEST: _vitest, ...rest } = env;
+  const { NODE_OPTIONS: _options, NODE_ENV: _env, VITEST: _vitest, FORCE_COLOR: _colour, ...rest } = env;
   return rest;
 }

@@ -40,7 +40,8 @@ const context: CommandContext = {
   openStdout: () => process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
-  colors: wantsColors(process.env, process.stderr.isTTY),
+  // Undefined for a file or pipe, whatever its type says.
+  colors: wantsColors(process.env, process.stderr.isTTY === true),
   setExitCode: (code) => {
     process.exitCode = code;
   },

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
 import { hostPlatform } from '@boxwright/oci';
 import { type CommittedImage, commitImage, layerDescriptor } from '../commit/commit-image.ts';
@@ -71,7 +72,11 @@ async function build(request: BuildRequest): Promise<BuildResult> {
       running.set(key, known);
       return known;
     },
-    locate: (error, step) => locateError(error, source.dockerfile, step.origin),
+    fail(error, step) {
+      const located = locateError(error, source.dockerfile, step.origin);
+      abort.abort(located);
+      return located;
+    },
     stageLayers: async (stage) => (await stageAt(stages, stage).state()).layers,
     stageKey: (stage) => stageAt(stages, stage).key(),
   };
@@ -86,7 +91,8 @@ async function build(request: BuildRequest): Promise<BuildResult> {
   }
   try {
     const target = stageAt(stages, plan.target);
-    await target.finished();
+    // Whichever step fails first ends the build, also one that the target would have waited for last.
+    await Promise.race([target.finished(), aborted(signal)]);
     const image = await reporter.during('exporting to image', async (step) => {
       const committed = await exportImage(session, plan, stages, step);
       await completeOutputs(session, committed, step);
@@ -106,6 +112,12 @@ async function build(request: BuildRequest): Promise<BuildResult> {
     await Promise.allSettled(atEnd.map((work) => work()));
     await pool.close();
   }
+}
+
+/** Rejects with the signal's reason when it is aborted, and never settles otherwise. */
+async function aborted(signal: AbortSignal): Promise<never> {
+  if (!signal.aborted) await once(signal, 'abort');
+  throw signal.reason;
 }
 
 function stageAt(stages: readonly StageRun[], index: number): StageRun {

@@ -27,8 +27,8 @@ export interface BuildSession {
   stageLayers(stage: number): Promise<readonly Layer[]>;
   /** Does the work of a key once, also when several stages have the same step at the same time. */
   once(key: string, work: () => Promise<FinishedStep>): Promise<FinishedStep>;
-  /** Adds the place in the Dockerfile to an error of a step. */
-  locate(error: unknown, step: PlannedStep): unknown;
+  /** Adds the place in the Dockerfile to an error of a step, and ends all other steps: the build has failed. */
+  fail(error: unknown, step: PlannedStep): unknown;
   /** Cache key of a stage's file system. */
   stageKey(stage: number): Promise<string>;
 }

@@ -199,7 +199,7 @@ export class StageRun {
     try {
       return await work();
     } catch (error) {
-      const located = this.#session.locate(error, planned);
+      const located = this.#session.fail(error, planned);
       reportFailure(progress, located);
       throw located;
     }

@@ -1,3 +1,4 @@
+import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import { type Digest, type ImageStore, type OverlayNamespace, opaqueXattr } from '@boxwright/oci';
 import { getXattr, isAvailable } from '@boxwright/sys';
 import type { WrittenLayer } from '../copy/write-layer.ts';
@@ -73,8 +74,26 @@ export class Layer {
     if (known !== undefined) return known;
     const tar = await this.tar();
     const tars = await Promise.all(below.map((layer) => layer.tar()));
-    return pool.call(pool.pick(), 'unpackSnapshot', tar, diffId, tars, overlay);
+    try {
+      return await pool.call(pool.pick(), 'unpackSnapshot', tar, diffId, tars, overlay);
+    } catch (error) {
+      throw overlay === 'user' ? unmappedOwner(error) : error;
+    }
   }
+}
+
+/** chown(2) says EINVAL for an id that the user namespace does not have. */
+function unmappedOwner(error: unknown): unknown {
+  if (!isBoxwrightError(error) || error.code !== 'LAYER_UNPACK' || error.details['errno'] !== 'EINVAL') return error;
+  return new BoxwrightError(
+    'SANDBOX_USER_UNMAPPED',
+    `a user of the image does not exist in this user namespace: ${error.message}`,
+    {
+      hint: 'install newuidmap (package uidmap) and give your user ranges in /etc/subuid and /etc/subgid, or build as root',
+      cause: error,
+      details: error.details,
+    },
+  );
 }
 
 /**

@@ -65,7 +65,29 @@ export async function startInUserNamespace(
   const env = { ...process.env, [MARKER]: '1' };
   const stdio = ['inherit' as const, stdout, 'inherit' as const];
   if (map.kind === 'ranges') return startWithRanges(unshare, [program, ...args], map, { stdio, env });
-  return spawn(unshare, ['--user', '--map-root-user', '--', program, ...args], { stdio, env });
+  const child = spawn(unshare, ['--user', '--map-root-user', '--', '/bin/sh', '-c', ANNOUNCE, 'sh', program, ...args], {
+    stdio: [...stdio, 'ignore', 'pipe'],
+    env,
+  });
+  await announced(child);
+  return child;
+}
+
+/** Says on descriptor 4 that the namespace is there, then becomes the program. */
+const ANNOUNCE = 'echo >&4 && exec 3<&- 4>&- "$@"';
+
+/** Waits until the first process of a namespace has announced itself. @throws BoxwrightError `SANDBOX_UNAVAILABLE` */
+async function announced(child: ChildProcess): Promise<void> {
+  const ready = child.stdio[4];
+  if (child.pid === undefined || ready === null || ready === undefined)
+    throw unavailable('`unshare` cannot be started', undefined);
+  await new Promise<void>((resolve, reject) => {
+    ready.once('data', () => resolve());
+    const refused = (): void => reject(unavailable('making a user namespace is refused', whyRefused()));
+    child.once('error', refused);
+    child.once('exit', refused);
+  });
+  ready.destroy();
 }
 
 /** A user without an entry in the passwd file, as in many containers, has no name. */
@@ -112,28 +134,15 @@ async function startWithRanges(
     stdio: [...stdio, 'pipe', 'pipe'],
     env,
   });
-  const [go, ready] = [child.stdio[3], child.stdio[4]];
   try {
-    if (
-      child.pid === undefined ||
-      go === null ||
-      go === undefined ||
-      !('write' in go) ||
-      ready === null ||
-      ready === undefined
-    ) {
+    await announced(child);
+    const go = child.stdio[3];
+    if (child.pid === undefined || go === null || go === undefined || !('write' in go)) {
       throw unavailable('`unshare` cannot be started', undefined);
     }
-    await new Promise<void>((resolve, reject) => {
-      ready.once('data', () => resolve());
-      const refused = (): void => reject(unavailable('making a user namespace is refused', whyRefused()));
-      child.once('error', refused);
-      child.once('exit', refused);
-    });
     const { uid, gid } = currentUser();
     await Promise.all([writeMap('newuidmap', child.pid, uid, uids), writeMap('newgidmap', child.pid, gid, gids)]);
     go.end('\n');
-    ready.destroy();
     return child;
   } catch (error) {
     child.kill('SIGKILL');

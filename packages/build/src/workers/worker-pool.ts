@@ -26,13 +26,14 @@ class PoolWorker {
   readonly ended: Promise<void>;
   /** Why the thread takes no more tasks. */
   #failure: Error | undefined;
+  #isClosing = false;
 
   constructor(worker: Worker) {
     this.worker = worker;
     worker.on('message', (reply: TaskReply) => {
       const waiting = this.waiting.get(reply.id);
       this.waiting.delete(reply.id);
-      if (this.waiting.size === 0) worker.unref();
+      if (this.waiting.size === 0 && !this.#isClosing) worker.unref();
       if ('failure' in reply) waiting?.reject(fromFailure(reply.failure));
       else waiting?.resolve(reply.result);
     });
@@ -48,6 +49,14 @@ class PoolWorker {
 
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** Ends the thread after what it has been asked for; the process stays for it. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.worker.ref();
+    this.worker.postMessage('close');
+    await this.ended;
   }
 
   #fail(error: Error): void {
@@ -117,13 +126,7 @@ export class WorkerPool {
 
   /** Ends the threads; what is under way in them is waited for. */
   async close(): Promise<void> {
-    await Promise.all(
-      this.#workers.splice(0).map(async ({ worker, ended }) => {
-        worker.ref();
-        worker.postMessage('close');
-        await ended;
-      }),
-    );
+    await Promise.all(this.#workers.splice(0).map((worker) => worker.close()));
   }
 
   #start(): Worker {
