@@ -34,21 +34,22 @@ function platformOf(name) {
 }
 
 const lock = JSON.parse(readFileSync(file, 'utf8'));
-const missing = [];
+/** @type {Map<string, object>} */
+const missing = new Map();
 for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
   for (const [name, range] of Object.entries(optionalDependencies)) {
     const version = range.replace(/^[\^~]/, '');
     const found = find(lock.packages, path, name);
     if (found !== undefined && (found.version === version || range !== version)) continue;
     const place = found === undefined ? `node_modules/${name}` : `${path}/node_modules/${name}`;
-    missing.push([place, { version, ...platformOf(name), ...(dev === true ? { dev } : {}), optional: true }]);
+    missing.set(place, { version, ...platformOf(name), ...(dev === true ? { dev } : {}), optional: true });
   }
 }
 if (process.argv.includes('--check')) {
-  for (const [place] of missing) console.error(`missing: ${place}`);
-  process.exit(missing.length === 0 ? 0 : 1);
+  for (const place of missing.keys()) console.error(`missing: ${place}`);
+  process.exit(missing.size === 0 ? 0 : 1);
 }
 const packages = Object.entries({ ...lock.packages, ...Object.fromEntries(missing) });
 lock.packages = Object.fromEntries(packages.sort(([a], [b]) => a.localeCompare(b, 'en')));
 writeFileSync(file, `${JSON.stringify(lock, null, 2)}\n`);
-console.log(`${missing.length} entries added`);
+console.log(`${missing.size} entries added`);
