@@ -40,8 +40,7 @@ const context: CommandContext = {
   openStdout: () => process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
-  // Undefined for a file or pipe, whatever its type says.
-  colors: wantsColors(process.env, process.stderr.isTTY === true),
+  colors: wantsColors(process.env, isatty(2)),
   setExitCode: (code) => {
     process.exitCode = code;
   },
