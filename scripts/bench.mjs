@@ -1,5 +1,6 @@
 // npm run bench [-- PATTERN] [-- --write]: whole commands, ours and Docker's in turn, medians.
 // --write puts the table into docs/benchmarks.md. Needs root for an engine of its own, or BOXWRIGHT_E2E_DOCKER_HOST.
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -136,4 +137,6 @@ if (write) {
     path,
     `${before}<!-- bench:start -->\n\n${lines.join('\n')}\n\n${machine}\n\n<!-- bench:end -->${after}`,
   );
+  // The formatter aligns tables; `npm run check` holds the page to that.
+  spawnSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', path], { stdio: 'inherit' });
 }
