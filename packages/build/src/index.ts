@@ -20,4 +20,5 @@ export {
   type SandboxResult,
   type SandboxSpec,
   type SandboxUser,
+  useThisThreadForSandboxes,
 } from './sandbox/index.ts';

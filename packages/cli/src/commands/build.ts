@@ -74,7 +74,8 @@ async function needsPrivilege(request: BuildRequest): Promise<boolean> {
 
 async function runEngine(request: BuildRequest, flags: BuildFlags, context: CommandContext): Promise<BuildResult> {
   const renderer = await createRenderer(flags.quiet ? 'quiet' : flags.progress, context.stderr, context.colors);
-  const { createEmbeddedEngine } = await import('@boxwright/build');
+  const { createEmbeddedEngine, useThisThreadForSandboxes } = await import('@boxwright/build');
+  useThisThreadForSandboxes();
   try {
     return await createEmbeddedEngine().build({ ...request, onEvent: (event) => renderer.onEvent(event) });
   } finally {

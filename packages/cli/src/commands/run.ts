@@ -1,5 +1,11 @@
 import { mkdirSync, rmSync } from 'node:fs';
-import { imageFiles, type NetworkMode, runInSandbox, type SandboxMount } from '@boxwright/build';
+import {
+  imageFiles,
+  type NetworkMode,
+  runInSandbox,
+  type SandboxMount,
+  useThisThreadForSandboxes,
+} from '@boxwright/build';
 import { UsageError } from '@boxwright/errors';
 import { digestHex, ImageStore } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
@@ -82,6 +88,7 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
   const [upperDir, workDir] = [store.temporaryPath('run-upper'), store.temporaryPath('run-work')];
   for (const directory of [upperDir, workDir]) mkdirSync(directory, { recursive: true, mode: 0o755 });
   try {
+    useThisThreadForSandboxes();
     const result = await runInSandbox({
       lowerDirs: files.directories,
       upperDir,

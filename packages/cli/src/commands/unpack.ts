@@ -9,7 +9,8 @@ import { type CommonFlags, newCommand } from '../commander.ts';
 import { findImage } from '../find-image.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { storeRoot } from '../store-root.ts';
-import { type UnpackSummary, unpackInThread } from '../unpack-thread.ts';
+import { unpackInThread } from '../unpack-in-thread.ts';
+import type { UnpackSummary } from '../unpack-thread.ts';
 
 interface UnpackFlags extends CommonFlags {
   readonly force: boolean;
