@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunOptions, type RunResult, run, runOk } from '../support/run.ts';
 import { type Chroot, chrootCommand, openChroot } from './chroot.ts';
 import { startDockerd } from './dockerd.ts';
@@ -30,13 +31,25 @@ export async function startEngine(workDirectory: string): Promise<StartedEngine>
   }
   const chroot: Chroot = await openChroot();
   const daemon = await startDockerd(chroot, workDirectory);
+  const prefix = chrootCommand(chroot, daemon.namespacePid);
+  const env = { DOCKER_HOST: `unix://${daemon.socket}` };
   try {
-    const prefix = chrootCommand(chroot, daemon.namespacePid);
-    const env = { DOCKER_HOST: `unix://${daemon.socket}` };
+    await untilItAnswers({ prefix, env, version: '' });
     return { access: { prefix, env, version: `${chroot.id} ${await versionOf(prefix, env)}` }, stop: daemon.stop };
   } catch (error) {
+    const log = daemon.log();
     await daemon.stop();
-    throw error;
+    throw new Error(`dockerd does not answer:\n${log}`, { cause: error });
+  }
+}
+
+/** The socket is there before anybody listens on it. */
+async function untilItAnswers(access: EngineAccess): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const { code, stderr } = await docker(access, ['info', '--format', '{{.ServerVersion}}']);
+    if (code === 0 && stderr === '') return;
+    if (tries === 100) throw new Error(stderr);
+    await sleep(200);
   }
 }
 

@@ -9,6 +9,8 @@ export interface Dockerd {
   readonly socket: string;
   /** A process in its mount namespace, for nsenter. */
   readonly namespacePid: number;
+  /** The end of what it has printed. */
+  readonly log: () => string;
   readonly stop: () => Promise<void>;
 }
 
@@ -47,13 +49,14 @@ export async function startDockerd(chroot: Chroot, workDirectory: string): Promi
     await ended;
     rmSync(state, { recursive: true, force: true });
   };
+  const logText = (): string => (existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-4000) : '');
   const socket = join(state, 'docker.sock');
   for (let tries = 0; tries < 300 && child.exitCode === null; tries++) {
     const pid = child.pid === undefined ? undefined : firstChild(child.pid);
-    if (pid !== undefined && existsSync(socket)) return { socket, namespacePid: pid, stop };
+    if (pid !== undefined && existsSync(socket)) return { socket, namespacePid: pid, log: logText, stop };
     await sleep(100);
   }
-  const text = existsSync(logPath) ? readFileSync(logPath, 'utf8').slice(-4000) : '';
+  const text = logText();
   await stop();
   throw new Error(`dockerd did not start:\n${text}`);
 }
