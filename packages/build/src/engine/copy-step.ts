@@ -1,4 +1,4 @@
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { copySourceKey } from '../cache/keys.ts';
 import type { CopyTask, SourceLocation } from '../copy/copy-task.ts';
 import { TooLargeError } from '../copy/selection.ts';
@@ -7,6 +7,9 @@ import type { CopyOperation, FileSource, Transfer } from '../plan/operation.ts';
 import type { CopyTicket } from '../workers/tasks.ts';
 import { readIgnoreFile } from './dockerfile-source.ts';
 import { type BuildSession, epochNs, nowNs } from './session.ts';
+
+/** Bytes of a file index that some hundred files do not fill. */
+const LARGE_INDEX = 1 << 17;
 
 /** What may be copied on the main thread: less than starting a worker takes. */
 const INLINE_BUDGET = { files: 200, bytes: 4 << 20 };
@@ -84,6 +87,15 @@ export class CopyStep {
     return copySourceKey(this.#operation, keys);
   }
 
+  /** By what was there last time: then the main thread need not find out first. */
+  #isKnownToBeLarge(locations: readonly SourceLocation[]): boolean {
+    return locations.some((location) => {
+      if (location.kind !== 'directory') return false;
+      const { path } = this.#session.store.file('stat-index', location.indexName);
+      return (statSync(path, { throwIfNoEntry: false })?.size ?? 0) > LARGE_INDEX;
+    });
+  }
+
   #prepare(): Promise<{ readonly ticket: CopyTicket; readonly worker: number | undefined }> {
     this.#prepared ??= this.#start();
     return this.#prepared;
@@ -93,10 +105,12 @@ export class CopyStep {
     const { inline, pool, request } = this.#session;
     const locations = await Promise.all(this.#operation.transfers.map((transfer) => this.#location(transfer)));
     const task: CopyTask = { operation: this.#operation, locations, nowNs: nowNs(), epochNs: epochNs(request) };
-    try {
-      return { ticket: inline.prepareCopy(task, INLINE_BUDGET), worker: undefined };
-    } catch (error) {
-      if (!(error instanceof TooLargeError)) throw error;
+    if (!this.#isKnownToBeLarge(locations)) {
+      try {
+        return { ticket: inline.prepareCopy(task, INLINE_BUDGET), worker: undefined };
+      } catch (error) {
+        if (!(error instanceof TooLargeError)) throw error;
+      }
     }
     const worker = pool.pick();
     return { ticket: await pool.call(worker, 'prepareCopy', task), worker };
