@@ -102,7 +102,7 @@ function aptSourceTexts(): string[] {
     .map((path) => readFileSync(path, 'utf8'));
 }
 
-/** The words that run a program in the chroot, in the mount namespace of the process `pid`. */
-export function chrootCommand(chroot: Chroot, pid: number): string[] {
-  return ['nsenter', `--target=${pid}`, '--mount', 'chroot', chroot.root];
+/** The words that run a program where the process `pid` lives: its mounts, its root. */
+export function besideCommand(pid: number): string[] {
+  return ['nsenter', `--target=${pid}`, '--mount', '--root', '--wd'];
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunOptions, type RunResult, run, runOk } from '../support/run.ts';
-import { type Chroot, chrootCommand, openChroot } from './chroot.ts';
+import { besideCommand, type Chroot, openChroot } from './chroot.ts';
 import { startDockerd } from './dockerd.ts';
 
 /** How to reach a running Docker Engine: plain data, so that it can be handed to the test processes. */
@@ -31,7 +31,7 @@ export async function startEngine(workDirectory: string): Promise<StartedEngine>
   }
   const chroot: Chroot = await openChroot();
   const daemon = await startDockerd(chroot, workDirectory);
-  const prefix = chrootCommand(chroot, daemon.namespacePid);
+  const prefix = besideCommand(daemon.namespacePid);
   const env = { DOCKER_HOST: `unix://${daemon.socket}` };
   try {
     await untilItAnswers({ prefix, env, version: '' });
