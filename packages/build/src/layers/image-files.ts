@@ -1,5 +1,6 @@
 import type { Image, ImageStore } from '@boxwright/oci';
 import type { SandboxUser } from '../sandbox/index.ts';
+import { BuildTasks } from '../workers/tasks.ts';
 import { WorkerPool } from '../workers/worker-pool.ts';
 import { directoriesOf, Layer } from './layer.ts';
 import { LayerUsers } from './layer-users.ts';
@@ -22,7 +23,7 @@ export interface ImageFiles {
 export async function imageFiles(store: ImageStore, image: Image, signal: AbortSignal): Promise<ImageFiles> {
   const pool = new WorkerPool(store.root);
   try {
-    const environment = { store, pool, overlay: overlayNamespace() };
+    const environment = { store, pool, inline: new BuildTasks(store), overlay: overlayNamespace() };
     const layers = image.layers().map(({ descriptor, diffId }) => {
       const written = Promise.resolve({ diffId, size: descriptor.size });
       return new Layer(environment, written, () => store.layerTar(descriptor, diffId, signal));

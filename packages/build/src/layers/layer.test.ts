@@ -3,6 +3,7 @@ import { type Digest, ImageStore } from '@boxwright/oci';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LayerFile, putLayer } from '../copy/testing/copied.ts';
 import { temporaryDirectories } from '../testing/temporary-directory.ts';
+import { BuildTasks } from '../workers/tasks.ts';
 import { WorkerPool } from '../workers/worker-pool.ts';
 import { directoriesOf, Layer, type LayerEnvironment } from './layer.ts';
 
@@ -11,7 +12,12 @@ let environment: LayerEnvironment;
 
 beforeEach(() => {
   const store = ImageStore.open(temporary());
-  environment = { store, pool: new WorkerPool(store.root, 2), overlay: process.getuid?.() === 0 ? 'trusted' : 'user' };
+  environment = {
+    store,
+    pool: new WorkerPool(store.root, 2),
+    inline: new BuildTasks(store),
+    overlay: process.getuid?.() === 0 ? 'trusted' : 'user',
+  };
 });
 
 afterEach(async () => {

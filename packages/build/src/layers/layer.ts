@@ -1,13 +1,20 @@
+import { statSync } from 'node:fs';
 import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import { type Digest, type ImageStore, type OverlayNamespace, opaqueXattr } from '@boxwright/oci';
 import { getXattr, isAvailable } from '@boxwright/sys';
 import type { WrittenLayer } from '../copy/write-layer.ts';
+import type { BuildTasks } from '../workers/tasks.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
+
+/** Bytes of a layer that is unpacked on the main thread: less than starting a worker for it takes. */
+const INLINE_UNPACK = 256 << 10;
 
 /** What layers need to come into being. */
 export interface LayerEnvironment {
   readonly store: ImageStore;
   readonly pool: WorkerPool;
+  /** The tasks of the pool on this thread, for what is small. */
+  readonly inline: BuildTasks;
   readonly overlay: OverlayNamespace;
 }
 
@@ -68,13 +75,14 @@ export class Layer {
   }
 
   async #unpack(below: readonly Layer[]): Promise<string> {
-    const { store, pool, overlay } = this.#environment;
+    const { store, pool, inline, overlay } = this.#environment;
     const { diffId } = await this.#written;
     const known = store.snapshots.get(diffId);
     if (known !== undefined) return known;
     const tar = await this.tar();
     const tars = await Promise.all(below.map((layer) => layer.tar()));
     try {
+      if (statSync(tar).size <= INLINE_UNPACK) return inline.unpackSnapshot(tar, diffId, tars, overlay);
       return await pool.call(pool.pick(), 'unpackSnapshot', tar, diffId, tars, overlay);
     } catch (error) {
       throw overlay === 'user' ? unmappedOwner(error) : error;
