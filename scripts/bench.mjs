@@ -26,11 +26,13 @@ const engine = await startEngine(work).catch((error) => {
 
 /** Our side: a store with the base in it, copied for each cold build. */
 const template = join(work, 'template');
+let homes = 0;
 const ours = {
   home: join(work, 'home'),
   env: () => ({ ...process.env, BOXWRIGHT_HOME: ours.home, NODE_OPTIONS: '' }),
+  /** A new directory each time: ext4 without a journal avoids inodes that were freed in the last minutes, one by one. */
   reset() {
-    rmSync(ours.home, { recursive: true, force: true });
+    ours.home = join(work, `home-${homes++}`);
     cpSync(template, ours.home, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
   },
   /** @param {string} context */
