@@ -19,13 +19,26 @@ const BLOCK = 1 << 20;
 /** The only attribute that Docker and containerd write into layers. */
 export const CAPABILITY = 'security.capability';
 
-/** Writes entries as a layer into the store; hashing and writing happen in the one pass over the content. */
-export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): WrittenLayer {
+/** Writes a tar into the store as a layer; hashing and writing happen in the one pass. `fill` writes its entries. */
+export function writeTarLayer(store: ImageStore, fill: (tar: TarWriter) => void): WrittenLayer {
   const blob = store.createBlob();
   try {
     const tar = new TarWriter((chunk) => blob.write(chunk));
+    fill(tar);
+    tar.finish();
+    const { digest, size } = blob.commit();
+    return { diffId: digest, size };
+  } catch (error) {
+    blob.abort();
+    throw error;
+  }
+}
+
+/** Writes entries as a layer into the store. */
+export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): WrittenLayer {
+  let isChanged = false;
+  const written = writeTarLayer(store, (tar) => {
     let buffer: Buffer | undefined;
-    let isChanged = false;
     for (const { node, linkTo } of entries) {
       if (linkTo !== undefined) {
         tar.writeEntry({ ...tarEntry(node), type: 'hardlink', size: 0, linkName: linkTo });
@@ -46,13 +59,8 @@ export function writeLayer(store: ImageStore, entries: readonly LayerEntry[]): W
         readContent(node, buffer, (chunk) => tar.writeData(chunk));
       }
     }
-    tar.finish();
-    const { digest, size } = blob.commit();
-    return { diffId: digest, size, ...(isChanged ? { isChanged } : {}) };
-  } catch (error) {
-    blob.abort();
-    throw error;
-  }
+  });
+  return isChanged ? { ...written, isChanged } : written;
 }
 
 /** A node as the entry of a tar. */

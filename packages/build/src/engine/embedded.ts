@@ -58,7 +58,6 @@ async function build(request: BuildRequest): Promise<BuildResult> {
   const stages: StageRun[] = [];
   const session: BuildSession = {
     request: { ...request, contextDir: realpathSync(request.contextDir) },
-    plan,
     store: request.store,
     pool,
     inline,

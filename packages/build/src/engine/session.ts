@@ -1,6 +1,5 @@
 import type { ImageStore, OverlayNamespace } from '@boxwright/oci';
 import type { Layer } from '../layers/layer.ts';
-import type { Plan } from '../plan/plan.ts';
 import type { PlannedStep } from '../plan/stage-evaluation.ts';
 import type { BuildTasks } from '../workers/tasks.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
@@ -11,7 +10,6 @@ import type { Limiter } from './limiter.ts';
 /** What every step of one build has at hand. */
 export interface BuildSession {
   readonly request: BuildRequest;
-  readonly plan: Plan;
   readonly store: ImageStore;
   readonly pool: WorkerPool;
   /** The same tasks on the main thread, for what is small. */

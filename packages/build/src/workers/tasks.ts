@@ -1,15 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
-import {
-  type Digest,
-  type ImageStore,
-  type OverlayNamespace,
-  packDirectory,
-  TarWriter,
-  unpackLayer,
-} from '@boxwright/oci';
+import { type Digest, type ImageStore, type OverlayNamespace, packDirectory, unpackLayer } from '@boxwright/oci';
 import { type CopyTask, type PreparedCopy, prepareCopy, writeWorkdir } from '../copy/copy-task.ts';
 import type { Budget } from '../copy/selection.ts';
-import { CAPABILITY, type WrittenLayer } from '../copy/write-layer.ts';
+import { CAPABILITY, type WrittenLayer, writeTarLayer } from '../copy/write-layer.ts';
 import type { WorkdirOperation } from '../plan/operation.ts';
 import { ImageSource } from '../source/image-source.ts';
 
@@ -56,17 +49,9 @@ export class BuildTasks {
 
   /** Packs the upper directory of a RUN as a layer. */
   packUpper(directory: string, overlay: OverlayNamespace, clampMtimeNs: bigint | undefined): WrittenLayer {
-    const blob = this.#store.createBlob();
-    try {
-      const tar = new TarWriter((chunk) => blob.write(chunk));
+    return writeTarLayer(this.#store, (tar) => {
       packDirectory(directory, tar, { overlay, clampMtimeNs, keepXattr: (name) => name === CAPABILITY });
-      tar.finish();
-      const { digest, size } = blob.commit();
-      return { diffId: digest, size };
-    } catch (error) {
-      blob.abort();
-      throw error;
-    }
+    });
   }
 
   /**
