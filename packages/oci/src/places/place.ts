@@ -1,4 +1,6 @@
 import type { Descriptor } from '../documents/descriptor.ts';
+import type { RepositoryName } from '../registry/repository-name.ts';
+import type { BlobContent, BlobReceipt } from '../registry/upload/upload.ts';
 
 /** Something at the top of a place: an image or index, and what it is called there. */
 export interface PlacedImage {
@@ -22,12 +24,26 @@ export interface ImageSource {
    */
   readDocument(descriptor: Descriptor): Promise<Buffer>;
   /**
-   * Content of any size, checked while it is read: the iteration throws at its end when the bytes are not those of the
-   * descriptor, so nothing may be used before. Each piece is valid until the next one is asked for.
+   * Content of any size, from `offset` on (default 0), checked while it is read. The last piece comes only after all
+   * bytes, those before the offset included, were found to be those of the descriptor: a destination that has received
+   * the whole may commit it. Each piece is valid until the next one is asked for.
    *
    * @throws BoxwrightError as {@link readDocument}
    */
-  readBlob(descriptor: Descriptor): AsyncIterable<Uint8Array>;
+  readBlob(descriptor: Descriptor, options?: ReadBlobOptions): AsyncIterable<Uint8Array>;
+  /** What a name of this place (a tag) stands for; undefined when there is none. Absent where names are not looked up. */
+  resolve?(name: string): Promise<Descriptor | undefined>;
+  /** Manifests whose `subject` is this one (OCI distribution-spec, referrers). Absent where nobody can tell. */
+  referrers?(subject: Descriptor): Promise<readonly Descriptor[]>;
+  /** Where blobs may be mounted from, by a destination in the same registry. */
+  readonly repository?: RepositoryName;
+}
+
+/** How to read a blob. */
+export interface ReadBlobOptions {
+  /** Bytes to leave out at the start. */
+  readonly offset?: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Where images are written to: content first, then the documents that name it, names last. */
@@ -36,15 +52,33 @@ export interface ImageDestination {
   readonly description: string;
   /** True when an index may be stored although parts of it are missing. */
   readonly takesPartialIndexes: boolean;
+  /** Blobs and manifests; for a manifest: it is there, and so is all that it names. */
   has(descriptor: Descriptor): Promise<boolean>;
+  /** What a name of this place (a tag) stands for now. Absent where names are not looked up. */
+  resolve?(name: string): Promise<Descriptor | undefined>;
+  /** Takes a blob over from another repository of the same registry; false when that is not possible. */
+  mountBlob?(descriptor: Descriptor, from: RepositoryName): Promise<boolean>;
   /** Stores content, checked against the descriptor before it becomes visible. @throws BoxwrightError BLOB_MISMATCH */
-  writeBlob(descriptor: Descriptor, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Stores a manifest or index; all that it names has been written before. */
+  writeBlob(
+    descriptor: Descriptor,
+    content: BlobContent,
+    onBytes?: (count: number) => void,
+  ): Promise<BlobReceipt | undefined>;
+  /**
+   * Stores content whose digest is known only afterwards (compressed on its way), without keeping it here. Absent where
+   * the digest has to be known first.
+   *
+   * @param key names the content across runs; the same key always means the same bytes
+   */
+  writeStream?(key: string, content: BlobContent, onBytes?: (count: number) => void): Promise<BlobReceipt>;
+  /** Stores a manifest or index that is part of something; all that it names has been written before. */
   writeManifest(descriptor: Descriptor, bytes: Buffer): Promise<void>;
-  /** Puts a manifest or index at the top, under names as far as it has some. */
-  place(image: PlacedImage): Promise<void>;
+  /** Stores the manifest or index at the top and puts it under its names; all that it names has been written before. */
+  place(image: PlacedImage, bytes: Buffer): Promise<void>;
   /** Makes everything visible and durable. Nothing else is called after it. */
   finish(): Promise<void>;
   /** Drops what {@link finish} would have made visible. */
   abort(): Promise<void>;
+  /** Blobs that may be written at the same time; 1 where everything goes into one file. */
+  readonly concurrency: number;
 }
