@@ -1,13 +1,13 @@
 // npm run bench [-- PATTERN] [-- --write]: whole commands, ours and Docker's in turn, medians.
 // --write puts the table into docs/benchmarks.md. Needs root for an engine of its own, or BOXWRIGHT_E2E_DOCKER_HOST.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, cpus, release, tmpdir, totalmem } from 'node:os';
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeBases } from '../e2e/bases/bases.ts';
 import { dockerOk, startEngine } from '../e2e/components/docker-engine.ts';
 import { measure, median } from './bench/measure.mjs';
+import { machineLine, writeTable } from './bench/report.mjs';
 import { scenarios } from './bench/scenarios.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -106,7 +106,8 @@ async function runScenario(scenario) {
 
 /** @type {Set<string>} */
 const prepared = new Set();
-const lines = ['| scenario | boxwright | Docker | ratio | target | peak memory |', '|---|---|---|---|---|---|'];
+/** @type {string[][]} */
+const rows = [];
 try {
   await makeTemplate();
   for (const scenario of scenarios.filter(({ name }) => pattern.test(name))) {
@@ -122,7 +123,7 @@ try {
       `≤ ${scenario.target}`,
       `${Math.round(result.memory)} MB`,
     ];
-    lines.push(`| ${row.join(' | ')} |`);
+    rows.push(row);
     console.log(row.join('  ·  '));
   }
 } finally {
@@ -130,15 +131,7 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()} ${arch()}, Node ${process.version}, Docker ${engine?.access.version ?? 'not there'}; ${new Date().toISOString().slice(0, 10)}.`;
-console.log(`\n${lines.join('\n')}\n\n${machine}`);
-if (write) {
-  const path = join(root, 'docs/benchmarks.md');
-  const [before = '', , after = ''] = readFileSync(path, 'utf8').split(/<!-- bench:(?:start|end) -->/);
-  writeFileSync(
-    path,
-    `${before}<!-- bench:start -->\n\n${lines.join('\n')}\n\n${machine}\n\n<!-- bench:end -->${after}`,
-  );
-  // The formatter aligns tables; `npm run check` holds the page to that.
-  spawnSync(join(root, 'node_modules/.bin/biome'), ['format', '--write', path], { stdio: 'inherit' });
-}
+const header = ['scenario', 'boxwright', 'Docker', 'ratio', 'target', 'peak memory'];
+const machine = machineLine(`Docker ${engine?.access.version ?? 'not there'}`);
+if (write) writeTable('build', header, rows, machine);
+else console.log(machine);
