@@ -6,7 +6,8 @@ const mayImport = {
   dockerfile: ['errors'],
   build: ['errors', 'sys', 'oci', 'dockerfile'],
   inspect: ['errors', 'oci', 'dockerfile'],
-  cli: ['errors', 'oci', 'dockerfile', 'build', 'inspect'],
+  deploy: ['errors', 'oci', 'dockerfile', 'build'],
+  cli: ['errors', 'oci', 'dockerfile', 'build', 'inspect', 'deploy'],
 };
 
 const downwards = Object.entries(mayImport).map(([name, allowed]) => ({
