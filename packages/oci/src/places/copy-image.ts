@@ -39,10 +39,10 @@ export async function copyImage(
   destination: ImageDestination,
   options: CopyOptions = {},
 ): Promise<PlacedImage> {
-  const descriptor = await new Copy(source, destination, options).tree(image.descriptor, 0);
+  const { descriptor, bytes } = await new Copy(source, destination, options).document(image.descriptor, 0);
   options.signal?.throwIfAborted();
   const placed = { ...image, descriptor };
-  await destination.place(placed);
+  await destination.place(placed, bytes);
   return placed;
 }
 
@@ -65,6 +65,14 @@ class Copy {
     this.#options.signal?.throwIfAborted();
     const done = this.#done.get(descriptor.digest);
     if (done !== undefined) return done;
+    const rewritten = await this.document(descriptor, depth);
+    await this.#destination.writeManifest(rewritten.descriptor, rewritten.bytes);
+    this.#finish(descriptor, rewritten.descriptor);
+    return rewritten.descriptor;
+  }
+
+  /** Everything below a manifest or index, and what it is then itself. */
+  async document(descriptor: Descriptor, depth: number): Promise<{ descriptor: Descriptor; bytes: Buffer }> {
     if (depth > documentLimits.indexDepth + 1 || this.#done.size > documentLimits.indexEntries) {
       throw new BoxwrightError(
         'IMAGE_INVALID',
@@ -75,10 +83,7 @@ class Copy {
     const document = parseManifestOrIndex(bytes, { descriptor });
     if (document.kind === 'manifest') await this.#parts(document);
     else await this.#entries(descriptor, document.manifests, depth);
-    const rewritten = rewriteDocument(descriptor, document, this.#changes) ?? { descriptor, bytes };
-    await this.#destination.writeManifest(rewritten.descriptor, rewritten.bytes);
-    this.#finish(descriptor, rewritten.descriptor);
-    return rewritten.descriptor;
+    return rewriteDocument(descriptor, document, this.#changes) ?? { descriptor, bytes };
   }
 
   async #entries(index: Descriptor, manifests: readonly Descriptor[], depth: number): Promise<void> {
@@ -140,7 +145,7 @@ class Copy {
     if (mayBeAbsent(descriptor) && !(await this.#source.has(descriptor))) return;
     report('started');
     try {
-      await this.#destination.writeBlob(descriptor, content());
+      await this.#destination.writeBlob(descriptor, content);
     } catch (error) {
       if (!(error instanceof BoxwrightError) || error.code !== 'BLOB_MISMATCH') throw error;
       // Name the place: the descriptor alone does not say where the wrong bytes came from.

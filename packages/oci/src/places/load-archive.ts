@@ -4,7 +4,7 @@ import { verifyBytes } from '../documents/descriptor.ts';
 import { documentLimits } from '../documents/limits.ts';
 import type { Digest } from '../names/digest.ts';
 import type { ImageStore } from '../store/store.ts';
-import { type ArchiveContents, readArchive } from './archive-contents.ts';
+import { type ArchiveContents, type ArchivedFile, readArchive } from './archive-contents.ts';
 import type { ArchiveInput } from './archive-input.ts';
 import { copyImage } from './copy-image.ts';
 import { type DockerArchiveImage, loadDockerImage, readDockerManifest } from './docker-archive-reader.ts';
@@ -102,36 +102,33 @@ function configsOf(store: ImageStore, descriptor: Descriptor): Set<Digest | unde
   }
 }
 
+function required(contents: ArchiveContents, { digest }: Descriptor): ArchivedFile {
+  const file = contents.blob(digest);
+  if (file !== undefined) return file;
+  throw new BoxwrightError('BLOB_MISSING', `${contents.description} lacks the blob ${digest}`, {
+    hint: 'the archive is incomplete: make it again',
+    details: { digest },
+  });
+}
+
 function archiveSource(contents: ArchiveContents): ImageSource {
-  const required = (descriptor: Descriptor) => {
-    const file = contents.blob(descriptor.digest);
-    if (file !== undefined) return file;
-    throw new BoxwrightError('BLOB_MISSING', `${contents.description} lacks the blob ${descriptor.digest}`, {
-      hint: 'the archive is incomplete: make it again',
-      details: { digest: descriptor.digest },
-    });
-  };
   return {
     description: contents.description,
     has: async ({ digest }) => contents.blob(digest) !== undefined,
     readDocument: async (descriptor) => {
-      const bytes = required(descriptor).read(documentLimits.configBytes);
+      const bytes = required(contents, descriptor).read(documentLimits.configBytes);
       verifyBytes(bytes, descriptor);
       return bytes;
     },
-    // Never iterated: the destination takes the file as it lies there. Asked for all the same, to see that it is there.
-    readBlob: (descriptor) => {
-      required(descriptor);
-      return nothing();
-    },
+    // Never asked for: the destination takes the file as it lies there.
+    readBlob: () => nothing(),
   };
 }
 
 /** Content is already on the store's disk, under its checked digest: it only has to be committed. */
 function committing(store: ImageStore, contents: ArchiveContents, loaded: PlacedImage[]): ImageDestination {
   const commit = (descriptor: Descriptor): void => {
-    const file = contents.blob(descriptor.digest);
-    if (file === undefined) return;
+    const file = required(contents, descriptor);
     if (file.size !== descriptor.size) {
       throw new BoxwrightError(
         'BLOB_MISMATCH',
@@ -144,13 +141,18 @@ function committing(store: ImageStore, contents: ArchiveContents, loaded: Placed
     description: `image store ${store.root}`,
     takesPartialIndexes: true,
     has: async ({ digest, size }) => contents.blob(digest) === undefined && store.blobSize(digest) === size,
-    writeBlob: async (descriptor) => commit(descriptor),
+    writeBlob: async (descriptor) => {
+      commit(descriptor);
+      return undefined;
+    },
     writeManifest: async (descriptor) => commit(descriptor),
     place: async (image) => {
+      commit(image.descriptor);
       loaded.push(image);
     },
     finish: async () => undefined,
     abort: async () => undefined,
+    concurrency: 1,
   };
 }
 

@@ -10,17 +10,19 @@ import { TarFile } from './tar-file.ts';
 export function writeOciArchive(output: ArchiveOutput): ImageDestination {
   const tar = new TarFile(output);
   const placed: PlacedImage[] = [];
+  const add = (descriptor: Descriptor, bytes: Buffer): void => {
+    if (!tar.has(nameOf(descriptor))) tar.add(nameOf(descriptor), bytes);
+  };
   tar.addDirectory('blobs');
   tar.addDirectory('blobs/sha256');
   return {
     description: `OCI archive ${output.description}`,
     takesPartialIndexes: true,
     has: async (descriptor) => tar.has(nameOf(descriptor)),
-    writeBlob: async (descriptor, content) => tar.addBlob(nameOf(descriptor), descriptor, content),
-    writeManifest: async (descriptor, bytes) => {
-      if (!tar.has(nameOf(descriptor))) tar.add(nameOf(descriptor), bytes);
-    },
-    place: async (image) => {
+    writeBlob: (descriptor, content, onBytes) => tar.addBlob(nameOf(descriptor), descriptor, content(0), onBytes),
+    writeManifest: async (descriptor, bytes) => add(descriptor, bytes),
+    place: async (image, bytes) => {
+      add(image.descriptor, bytes);
       placed.push(image);
     },
     finish: async () => {
@@ -29,6 +31,7 @@ export function writeOciArchive(output: ArchiveOutput): ImageDestination {
       await tar.finish();
     },
     abort: () => output.abort(),
+    concurrency: 1,
   };
 }
 

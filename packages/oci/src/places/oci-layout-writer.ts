@@ -23,8 +23,6 @@ import type { ImageDestination, PlacedImage } from './place.ts';
 export function writeOciLayout(path: string): ImageDestination {
   mkdirSync(join(path, 'blobs', 'sha256'), { recursive: true });
   const placed: PlacedImage[] = [];
-  const write = (descriptor: Descriptor, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) =>
-    writeBlob(path, descriptor, content);
   return {
     description: `OCI layout ${escapeForTerminal(path)}`,
     takesPartialIndexes: true,
@@ -32,9 +30,10 @@ export function writeOciLayout(path: string): ImageDestination {
       const stat = lstatSync(blobPath(path, descriptor), { throwIfNoEntry: false });
       return stat?.isFile() === true && stat.size === descriptor.size;
     },
-    writeBlob: write,
-    writeManifest: async (descriptor, bytes) => write(descriptor, [bytes]),
-    place: async (image) => {
+    writeBlob: (descriptor, content, onBytes) => writeBlob(path, descriptor, content(0), onBytes),
+    writeManifest: (descriptor, bytes) => writeBlob(path, descriptor, [bytes]),
+    place: async (image, bytes) => {
+      await writeBlob(path, image.descriptor, [bytes]);
       placed.push(image);
     },
     finish: async () => {
@@ -45,6 +44,7 @@ export function writeOciLayout(path: string): ImageDestination {
       syncDirectory(path);
     },
     abort: async () => undefined,
+    concurrency: 4,
   };
 }
 
@@ -94,7 +94,8 @@ async function writeBlob(
   layout: string,
   descriptor: Descriptor,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
+  onBytes?: (count: number) => void,
+): Promise<undefined> {
   const target = blobPath(layout, descriptor);
   mkdirSync(dirname(target), { recursive: true });
   // Beside the blobs, not among them: OCI image-layout.md wants nothing but blobs there.
@@ -110,6 +111,7 @@ async function writeBlob(
         if (size > descriptor.size) break;
         hash.update(piece);
         for (let offset = 0; offset < piece.length; ) offset += writeSync(fd, piece, offset, piece.length - offset);
+        onBytes?.(piece.length);
       }
       checkWritten(descriptor, size, digestFromHash(hash, algorithm));
       fsyncSync(fd);

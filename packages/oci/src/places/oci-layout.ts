@@ -7,7 +7,7 @@ import { verifyBytes } from '../documents/descriptor.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { digestAlgorithm, digestFromHash, digestHex, parseDigest } from '../names/digest.ts';
 import { checkLayoutFile, imagesIn, layoutInvalid, readLayoutIndex } from './layout-index.ts';
-import type { ImageSource, PlacedImage } from './place.ts';
+import type { ImageSource, PlacedImage, ReadBlobOptions } from './place.ts';
 
 const pieceSize = 1024 * 1024;
 const layoutFileLimit = 4096;
@@ -50,7 +50,7 @@ export function openOciLayout(path: string): OciLayout {
       verifyBytes(bytes, descriptor);
       return bytes;
     },
-    readBlob: (descriptor) => readBlob(path, description, descriptor),
+    readBlob: (descriptor, options) => readBlob(path, description, descriptor, options),
   };
 }
 
@@ -64,6 +64,7 @@ async function* readBlob(
   layout: string,
   description: string,
   descriptor: Descriptor,
+  { offset = 0, signal }: ReadBlobOptions = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const fd = openRegular(blobPath(layout, descriptor));
   if (fd === undefined) throw missing(description, descriptor);
@@ -74,16 +75,22 @@ async function* readBlob(
     const algorithm = digestAlgorithm(descriptor.digest);
     const hash = createHash(algorithm);
     const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(pieceSize, size)));
-    let left = size;
-    for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
-      left -= count;
-      if (left < 0) throw mismatch(description, descriptor, 'it grows while it is read');
+    let read = 0;
+    const check = (): void => {
+      const actual = digestFromHash(hash, algorithm);
+      if (actual !== descriptor.digest) throw mismatch(description, descriptor, `its bytes have the digest ${actual}`);
+    };
+    while (read < size) {
+      signal?.throwIfAborted();
+      const count = readSync(fd, buffer, 0, Math.min(buffer.length, size - read), null);
+      if (count === 0) throw mismatch(description, descriptor, 'it became shorter while it was read');
       hash.update(buffer.subarray(0, count));
-      yield buffer.subarray(0, count);
+      const piece = buffer.subarray(Math.min(count, Math.max(0, offset - read)), count);
+      read += count;
+      if (read === size) check();
+      if (piece.length > 0) yield piece;
     }
-    if (left > 0) throw mismatch(description, descriptor, 'it became shorter while it was read');
-    const actual = digestFromHash(hash, algorithm);
-    if (actual !== descriptor.digest) throw mismatch(description, descriptor, `its bytes have the digest ${actual}`);
+    if (size === 0) check();
   } finally {
     closeSync(fd);
   }

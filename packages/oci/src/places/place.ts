@@ -31,7 +31,11 @@ export interface ImageSource {
    * @throws BoxwrightError as {@link readDocument}
    */
   readBlob(descriptor: Descriptor, options?: ReadBlobOptions): AsyncIterable<Uint8Array>;
-  /** What a name of this place (a tag) stands for; undefined when there is none. Absent where names are not looked up. */
+  /**
+   * What a name of this place stands for; undefined when there is none. Absent where names are not looked up.
+   *
+   * @param name a tag, or a canonical reference as in {@link PlacedImage.names}
+   */
   resolve?(name: string): Promise<Descriptor | undefined>;
   /** Manifests whose `subject` is this one (OCI distribution-spec, referrers). Absent where nobody can tell. */
   referrers?(subject: Descriptor): Promise<readonly Descriptor[]>;
@@ -54,8 +58,14 @@ export interface ImageDestination {
   readonly takesPartialIndexes: boolean;
   /** Blobs and manifests; for a manifest: it is there, and so is all that it names. */
   has(descriptor: Descriptor): Promise<boolean>;
-  /** What a name of this place (a tag) stands for now. Absent where names are not looked up. */
+  /**
+   * What a name of this place stands for now. Absent where names are not looked up, or where {@link has} costs nothing.
+   *
+   * @param name a tag, or a canonical reference as in {@link PlacedImage.names}
+   */
   resolve?(name: string): Promise<Descriptor | undefined>;
+  /** A manifest or index that is here, where reading it is cheaper than asking the source; undefined when it is not. */
+  readDocument?(descriptor: Descriptor): Promise<Buffer | undefined>;
   /** Takes a blob over from another repository of the same registry; false when that is not possible. */
   mountBlob?(descriptor: Descriptor, from: RepositoryName): Promise<boolean>;
   /** Stores content, checked against the descriptor before it becomes visible. @throws BoxwrightError BLOB_MISMATCH */

@@ -10,8 +10,11 @@ export function storeSource(store: ImageStore): ImageSource {
     description: `image store ${store.root}`,
     has: async ({ digest }) => store.hasBlob(digest),
     readDocument: async ({ digest }) => store.readBlob(digest, documentLimits.configBytes),
-    readBlob: async function* (descriptor) {
-      yield* store.blobPieces(descriptor.digest, descriptor.size);
+    readBlob: async function* (descriptor, { offset, signal } = {}) {
+      for (const piece of store.blobPieces(descriptor.digest, descriptor.size, offset)) {
+        signal?.throwIfAborted();
+        yield piece;
+      }
     },
   };
 }
@@ -22,10 +25,14 @@ export function storeDestination(store: ImageStore): ImageDestination {
   const write = async (
     descriptor: Descriptor,
     content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  ): Promise<void> => {
+    onBytes?: (count: number) => void,
+  ): Promise<undefined> => {
     const writer = store.createBlob(digestAlgorithm(descriptor.digest));
     try {
-      for await (const piece of content) writer.write(piece);
+      for await (const piece of content) {
+        writer.write(piece);
+        onBytes?.(piece.length);
+      }
     } catch (error) {
       writer.abort();
       throw error;
@@ -36,9 +43,10 @@ export function storeDestination(store: ImageStore): ImageDestination {
     description: `image store ${store.root}`,
     takesPartialIndexes: true,
     has: async ({ digest, size }) => store.blobSize(digest) === size,
-    writeBlob: write,
-    writeManifest: async (descriptor, bytes) => write(descriptor, [bytes]),
-    place: async (image) => {
+    writeBlob: (descriptor, content, onBytes) => write(descriptor, content(0), onBytes),
+    writeManifest: (descriptor, bytes) => write(descriptor, [bytes]),
+    place: async (image, bytes) => {
+      await write(image.descriptor, [bytes]);
       placed.push(image);
     },
     finish: async () => {
@@ -47,5 +55,6 @@ export function storeDestination(store: ImageStore): ImageDestination {
     abort: async () => {
       placed.length = 0;
     },
+    concurrency: 4,
   };
 }

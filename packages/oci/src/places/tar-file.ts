@@ -38,7 +38,12 @@ export class TarFile {
   }
 
   /** Adds content of any size, checked while it passes; after a failure the archive is worthless. @throws BoxwrightError BLOB_MISMATCH */
-  async addBlob(name: string, descriptor: Descriptor, content: AsyncIterable<Uint8Array>): Promise<void> {
+  async addBlob(
+    name: string,
+    descriptor: Descriptor,
+    content: AsyncIterable<Uint8Array>,
+    onBytes?: (count: number) => void,
+  ): Promise<undefined> {
     const algorithm = digestAlgorithm(descriptor.digest);
     const hash = createHash(algorithm);
     let size = 0;
@@ -48,6 +53,7 @@ export class TarFile {
       if (size > descriptor.size) break;
       hash.update(piece);
       this.#writer.writeData(piece);
+      onBytes?.(piece.length);
       await this.#output.drain();
     }
     checkWritten(descriptor, size, digestFromHash(hash, algorithm));

@@ -86,26 +86,29 @@ export class ContentDirectory {
   }
 
   /**
-   * The bytes in pieces, each valid until the next one is asked for.
+   * The bytes in pieces, each valid until the next one is asked for. The last one comes only after all of them were
+   * checked, so that who has received the whole has the right bytes.
    *
-   * @throws BoxwrightError BLOB_MISSING, or BLOB_CORRUPT after the last piece when digest or size do not match; the
-   *   file is then moved aside, so that loading or building again brings it back
+   * @param offset bytes to leave out at the start; they are read and checked all the same
+   * @throws BoxwrightError BLOB_MISSING, or BLOB_CORRUPT when digest or size do not match; the file is then moved
+   *   aside, so that loading or building again brings it back
    */
-  *pieces(digest: Digest, expectedSize?: number): Generator<Buffer, void, undefined> {
+  *pieces(digest: Digest, expectedSize?: number, offset = 0): Generator<Buffer, void, undefined> {
     const fd = this.open(digest);
     try {
+      const { size } = fstatSync(fd);
       const hash = createHash(digestAlgorithm(digest));
-      const buffer = Buffer.allocUnsafe(Math.min(pieceSize, Math.max(1, fstatSync(fd).size)));
-      let size = 0;
-      for (let count = readSync(fd, buffer); count > 0; count = readSync(fd, buffer)) {
-        const piece = buffer.subarray(0, count);
-        hash.update(piece);
-        size += count;
-        yield piece;
+      const buffer = Buffer.allocUnsafe(Math.min(pieceSize, Math.max(1, size)));
+      let read = 0;
+      for (let count = -1; count !== 0 && read < size; ) {
+        count = readSync(fd, buffer, 0, Math.min(buffer.length, size - read), null);
+        const piece = buffer.subarray(Math.min(count, Math.max(0, offset - read)), count);
+        hash.update(buffer.subarray(0, count));
+        read += count;
+        if (read === size) this.#check(digest, hash.digest('hex'), fd, size, expectedSize);
+        if (piece.length > 0) yield piece;
       }
-      const matches = hash.digest('hex') === digestHex(digest);
-      if (!matches) throw this.#corrupt(digest, fd, 'its bytes do not match its digest');
-      if (expectedSize !== undefined && size !== expectedSize) throw this.otherSize(digest, size, expectedSize);
+      if (read < size || size === 0) this.#check(digest, hash.digest('hex'), fd, read, expectedSize);
     } finally {
       closeSync(fd);
     }
@@ -171,6 +174,11 @@ export class ContentDirectory {
       hint: 'the document that names it is wrong; ask whoever made the image',
       details: { digest, size, expected },
     });
+  }
+
+  #check(digest: Digest, hex: string, fd: number, size: number, expectedSize: number | undefined): void {
+    if (hex !== digestHex(digest)) throw this.#corrupt(digest, fd, 'its bytes do not match its digest');
+    if (expectedSize !== undefined && size !== expectedSize) throw this.otherSize(digest, size, expectedSize);
   }
 
   /** Puts what a writer wrote under its digest; the writer removes its temporary name. */

@@ -82,9 +82,9 @@ export class ImageStore {
     return this.#blobs.read(digest, maxSize);
   }
 
-  /** Any blob's bytes in pieces, checked at the end: see {@link ContentDirectory.pieces}. */
-  blobPieces(digest: Digest, expectedSize?: number): Generator<Buffer, void, undefined> {
-    return this.#blobs.pieces(digest, expectedSize);
+  /** Any blob's bytes in pieces, checked before the last one: see {@link ContentDirectory.pieces}. */
+  blobPieces(digest: Digest, expectedSize?: number, offset?: number): Generator<Buffer, void, undefined> {
+    return this.#blobs.pieces(digest, expectedSize, offset);
   }
 
   /** A descriptor for reading a blob, to be closed by the caller; the bytes are not checked. @throws BoxwrightError BLOB_MISSING */
