@@ -1,4 +1,5 @@
 import { displayWidth, padToWidth, truncateToWidth } from '@boxwright/inspect';
+import { type FrameRow, fitRows } from './fit-rows.ts';
 import { statusAmount, stepName } from './status-text.ts';
 import { type Step, type StepStatus, type Trace } from './trace.ts';
 
@@ -28,11 +29,6 @@ export interface FrameOptions {
   readonly final: boolean;
 }
 
-interface Row {
-  readonly text: string;
-  readonly running: boolean;
-}
-
 /**
  * The picture of a build at one moment, one string per terminal line, none wider than the terminal: a head line, a
  * line per started step, its counters, and the last output of running steps. Where the terminal is too low, finished
@@ -42,7 +38,7 @@ export function renderFrame(trace: Trace, options: FrameOptions): string[] {
   const room = options.height - 1;
   const tails = shownTails(trace.started, room);
   const rows = trace.started.flatMap((step) => stepRows(step, tails.get(step) ?? 0, options));
-  return [headLine(trace, options), ...fit(rows, room)];
+  return [headLine(trace, options), ...fitRows(rows, room)];
 }
 
 function headLine(trace: Trace, options: FrameOptions): string {
@@ -67,9 +63,9 @@ function shownTails(steps: readonly Step[], room: number): Map<Step, number> {
   return tails;
 }
 
-function stepRows(step: Step, tail: number, options: FrameOptions): Row[] {
+function stepRows(step: Step, tail: number, options: FrameOptions): FrameRow[] {
   const running = step.completedAt === undefined;
-  const rows: Row[] = [{ text: stepLine(step, options), running }];
+  const rows: FrameRow[] = [{ text: stepLine(step, options), running }];
   for (const status of step.statuses.values()) rows.push({ text: statusLine(status, step, options), running });
   for (const line of tail === 0 ? [] : step.lines.slice(-tail)) {
     const text = truncateToWidth(` => => # ${line.replaceAll('\t', '    ')}`, options.width);
@@ -107,14 +103,6 @@ function timedLine(text: string, seconds: number, width: number, color: (text: s
   const time = ` ${(seconds < 0.05 ? 0 : seconds).toFixed(1)}s`;
   const left = width - displayWidth(time);
   return color(padToWidth(truncateToWidth(text, left), left) + time);
-}
-
-/** Leaves out finished rows from the top, then any rows from the top, until the rest fits. */
-function fit(rows: readonly Row[], room: number): string[] {
-  let excess = rows.length - room;
-  if (excess <= 0) return rows.map((row) => row.text);
-  const kept = rows.filter((row) => row.running || excess-- <= 0);
-  return kept.slice(Math.max(0, kept.length - room)).map((row) => row.text);
 }
 
 function unchanged(text: string): string {
