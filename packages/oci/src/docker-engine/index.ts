@@ -1,0 +1,10 @@
+export {
+  type EngineAddress,
+  type EngineEnvironment,
+  type EngineTls,
+  findEngine,
+  parseEngineHost,
+} from './engine-address.ts';
+export { type EngineClient, type EngineRequest, type EngineResponse, engineClient } from './engine-client.ts';
+export { type EngineEvent, engineEvents } from './engine-events.ts';
+export { engineDestination, loadFromEngine } from './engine-images.ts';
