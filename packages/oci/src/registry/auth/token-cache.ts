@@ -1,0 +1,130 @@
+import type { HttpTransport } from '../transport/http.ts';
+import type { Scope } from './authenticator.ts';
+import type { BearerToken } from './bearer-token.ts';
+import type { FoundCredential } from './credential.ts';
+import { coversScopes, mergeScopes } from './scopes.ts';
+import type { Secret } from './secret.ts';
+import { SharedFlights } from './shared-flights.ts';
+import { askForToken } from './token-service.ts';
+
+/** Which token is wanted, and how to get it. */
+export interface TokenWish {
+  readonly origin: string;
+  readonly registry: string;
+  /** What it must allow. */
+  readonly scopes: readonly Scope[];
+  /** What the token service is asked for: the same and what the challenge added. */
+  readonly texts: readonly string[];
+  readonly realm: URL;
+  readonly service: string | undefined;
+  readonly found: FoundCredential | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+interface HeldToken extends BearerToken {
+  readonly header: string;
+  readonly scopes: readonly Scope[];
+  readonly texts: readonly string[];
+  /** It took the place of one that the registry refused. */
+  readonly afterRefusal: boolean;
+  /** Requests that got it. */
+  uses: number;
+}
+
+/** More tokens of one registry than a run can need; the oldest go first. */
+const MAX_TOKENS = 1000;
+
+/** Tokens of a run by the origin they may be sent to, each fetched once however many requests wait for it. */
+export class TokenCache {
+  private readonly held = new Map<string, HeldToken[]>();
+  private readonly refreshTokens = new Map<string, Secret>();
+  private readonly flights = new SharedFlights<HeldToken>();
+  private readonly transport: HttpTransport;
+
+  constructor(transport: HttpTransport) {
+    this.transport = transport;
+  }
+
+  /** The header of a token that covers the scopes and has a fifth of its life left. */
+  find(origin: string, registry: string, scopes: readonly Scope[]): string | undefined {
+    const now = performance.now();
+    return use(this.covering(origin, registry, scopes).find(({ refreshAt }) => now < refreshAt));
+  }
+
+  /** A token before the first request or in place of one that grows old; the old one does as long as it lives. */
+  async renew(wish: TokenWish): Promise<string> {
+    const old = this.covering(wish.origin, wish.registry, wish.scopes)[0];
+    try {
+      return use(await this.fetch({ ...wish, texts: old?.texts ?? wish.texts }, false));
+    } catch (error) {
+      wish.signal?.throwIfAborted();
+      if (old !== undefined && performance.now() < old.expiresAt) return use(old);
+      throw error;
+    }
+  }
+
+  /**
+   * A token other than the one that was refused: what another request has fetched in the meantime, else a new one.
+   * Undefined when the refused one was itself new and fetched because of a refusal (threats R8): a third would fare no better.
+   */
+  async replace(wish: TokenWish, refused: string | undefined): Promise<string | undefined> {
+    const all = this.tokensOf(wish.origin, wish.registry);
+    const index = all.findIndex(({ header }) => header === refused);
+    const [bad] = index < 0 ? [] : all.splice(index, 1);
+    if (bad !== undefined && bad.afterRefusal && bad.uses === 1) return undefined;
+    const now = performance.now();
+    const other = this.covering(wish.origin, wish.registry, wish.scopes).find(
+      (token) => now < token.refreshAt && wish.texts.every((text) => token.texts.includes(text)),
+    );
+    return use(other ?? (await this.fetch(wish, refused !== undefined)));
+  }
+
+  private async fetch(wish: TokenWish, afterRefusal: boolean): Promise<HeldToken> {
+    const { origin, registry, realm, service, texts } = wish;
+    const key = JSON.stringify([origin, registry, realm.href, service, texts, afterRefusal]);
+    return this.flights.run(key, (signal) => this.fly({ ...wish, signal }, afterRefusal), wish.signal);
+  }
+
+  private async fly(wish: TokenWish, afterRefusal: boolean): Promise<HeldToken> {
+    const { origin, registry, realm, service, texts, signal } = wish;
+    const grant = `${registry} ${realm.href} ${wish.found?.origin ?? ''}`;
+    const found = withRefreshToken(wish.found, this.refreshTokens.get(grant));
+    const token = await askForToken(this.transport, { realm, service, scopes: texts, found, registry, signal });
+    if (token.refreshToken !== undefined && found?.credential.kind === 'identity-token') {
+      // Services may give each refresh token out for one use: the next exchange needs the new one.
+      this.refreshTokens.set(grant, token.refreshToken);
+    }
+    const header = `Bearer ${token.token.reveal()}`;
+    const held: HeldToken = { ...token, header, scopes: mergeScopes(wish.scopes), texts, afterRefusal, uses: 0 };
+    const all = this.tokensOf(origin, registry);
+    const now = performance.now();
+    const alive = all.filter((other) => other.expiresAt > now && !coversScopes(held.scopes, other.scopes));
+    all.splice(0, all.length, held, ...alive.slice(0, MAX_TOKENS - 1));
+    return held;
+  }
+
+  private covering(origin: string, registry: string, scopes: readonly Scope[]): HeldToken[] {
+    return this.tokensOf(origin, registry).filter((token) => coversScopes(token.scopes, scopes));
+  }
+
+  private tokensOf(origin: string, registry: string): HeldToken[] {
+    const key = `${origin} ${registry}`;
+    const known = this.held.get(key);
+    if (known !== undefined) return known;
+    const none: HeldToken[] = [];
+    this.held.set(key, none);
+    return none;
+  }
+}
+
+function use(token: HeldToken): string;
+function use(token: HeldToken | undefined): string | undefined;
+function use(token: HeldToken | undefined): string | undefined {
+  if (token !== undefined) token.uses++;
+  return token?.header;
+}
+
+function withRefreshToken(found: FoundCredential | undefined, newer: Secret | undefined): FoundCredential | undefined {
+  if (found?.credential.kind !== 'identity-token' || newer === undefined) return found;
+  return { ...found, credential: { kind: 'identity-token', identityToken: newer } };
+}
