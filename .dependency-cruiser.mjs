@@ -10,6 +10,9 @@ const mayImport = {
   cli: ['errors', 'oci', 'dockerfile', 'build', 'inspect', 'deploy'],
 };
 
+/** The registry, faults and certificates that all tests may use. */
+const TESTING = '^packages/oci/src/registry/testing/';
+
 const downwards = Object.entries(mayImport).map(([name, allowed]) => ({
   name: `${name}-imports-downwards`,
   comment: `packages/${name} may import ${allowed.length > 0 ? allowed.join(', ') : 'no other package of ours'}`,
@@ -27,14 +30,21 @@ export default {
       comment: 'a package is used through its index.ts: everything else may change without notice',
       severity: 'error',
       from: { path: '^packages/([^/]+)/' },
-      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/[^/]+/src/index\\.ts$'] },
+      to: { path: '^packages/', pathNot: ['^packages/$1/', '^packages/[^/]+/src/index\\.ts$', TESTING] },
     },
     {
       name: 'e2e-uses-the-command',
       comment: 'end-to-end tests run the built command; sharing code with it would share its faults',
       severity: 'error',
       from: { path: '^e2e/' },
-      to: { path: '^packages/' },
+      to: { path: '^packages/', pathNot: TESTING },
+    },
+    {
+      name: 'test-registry-is-apart',
+      comment: 'the registry for tests shares no code with the product, so that it shares none of its faults',
+      severity: 'error',
+      from: { path: TESTING, pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/', pathNot: TESTING },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

@@ -50,7 +50,7 @@ describe('uploads', () => {
   });
 
   it('loses its session after a cut PATCH where it behaves like CNCF Distribution', async () => {
-    const { registry, call } = await started({
+    const { call } = await started({
       cutUploads: 'distribution',
       faults: [{ on: { method: 'PATCH' }, action: { kind: 'cut-up', after: 10_000 } }],
     });

@@ -1,12 +1,13 @@
 import { checkAccess, type TestAuth } from './access-control.ts';
 import { blobReply, blobRoute } from './blob-routes.ts';
-import { type Fault, FaultScript, fits, kindOf, type RequestFilter, type RequestLine } from './faults.ts';
+import { type Fault, FaultScript, type RequestFilter } from './faults.ts';
 import { catalogRoute, referrersRoute, tagsRoute } from './listing-routes.ts';
 import { manifestRoute } from './manifest-routes.ts';
 import { RegistryContent, type TestRepository } from './registry-content.ts';
+import { type LoggedRequest, RequestLog } from './request-log.ts';
 import { failed, type RegistryBehaviour, type Route } from './route.ts';
-import { type Exchange, type Handler, type Reply, serve, type TestRequest, type TlsOptions } from './test-server.ts';
-import { credentialName, type Grant, TokenService } from './token-service.ts';
+import { type Handler, type Reply, serve, type TestRequest, type TlsOptions } from './test-server.ts';
+import { type Grant, TokenService } from './token-service.ts';
 import { startUploadRoute, uploadRoute } from './upload-routes.ts';
 
 /** What {@link startTestRegistry} may be told. */
@@ -17,17 +18,6 @@ export interface TestRegistryOptions extends RegistryBehaviour {
   /** Address to listen at; default 127.0.0.1. */
   readonly address?: string;
   readonly faults?: readonly Fault[];
-}
-
-/** One request as it was received; the last fields change while it goes on. */
-export interface LoggedRequest extends RequestLine, Readonly<Exchange> {
-  /** `registry`, or `elsewhere`: the origin that redirects and upload Locations may lead to. */
-  readonly origin: 'registry' | 'elsewhere';
-  readonly headers: TestRequest['headers'];
-  /** Scheme and a short name of the Authorization header; the same header has the same name. */
-  readonly credential: string | undefined;
-  /** Kind of the fault that struck it. */
-  readonly fault: string | undefined;
 }
 
 /** A registry in this process. */
@@ -64,33 +54,11 @@ export interface TestRegistry {
 export async function startTestRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
   const { auth = { kind: 'none' } } = options;
   const content = new RegistryContent();
-  const faults = new FaultScript(options.faults);
-  const requests: LoggedRequest[] = [];
+  const log = new RequestLog(new FaultScript(options.faults));
   const tokens = auth.kind === 'token' ? new TokenService(auth) : undefined;
 
-  const begin = (origin: LoggedRequest['origin']) => (request: TestRequest, exchange: Exchange) => {
-    const line = {
-      method: request.method,
-      path: `${request.url.pathname}${request.url.search}`,
-      kind: kindOf(request.url.pathname),
-    };
-    const action = faults.next(line);
-    const { headers } = request;
-    const entry = { ...line, origin, headers, credential: credentialName(headers.authorization), fault: action?.kind };
-    requests.push(
-      Object.defineProperties(
-        // The three fields are added by the accessors.
-        entry as typeof entry & Exchange,
-        Object.fromEntries(
-          (['status', 'received', 'sent'] as const).map((key) => [key, { get: () => exchange[key], enumerable: true }]),
-        ),
-      ),
-    );
-    return action;
-  };
-
   const second = await serve((request) => elsewhereRoute(request, content, options, second.url), {
-    begin: begin('elsewhere'),
+    begin: (request, exchange) => log.begin(request, exchange, 'elsewhere'),
   });
   const handler: Handler = async (request) => {
     const { pathname } = request.url;
@@ -98,7 +66,7 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
     const target = parsePath(pathname);
     if (target === undefined) return failed(404, 'UNSUPPORTED', 'page not found');
     const needs = target.kind === 'ping' ? [] : needsOf(request, target);
-    const refusal = checkAccess(auth, tokens, request, first.url, needs);
+    const refusal = checkAccess(auth, tokens, request, request.url.origin, needs);
     if (refusal !== undefined) return withStandardHeaders(refusal, options);
     if (target.kind === 'ping') return withStandardHeaders({ status: 200, body: Buffer.from('{}') }, options);
     const exists = content.repositories.has(target.name);
@@ -109,13 +77,13 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
       name: target.name,
       repository: repository === undefined ? new RegistryContent().repository('none') : content.repository(repository),
       behaviour: options,
-      base: first.url,
+      base: request.url.origin,
       elsewhere: second.url,
     };
     return withStandardHeaders(await dispatch(route, target), options);
   };
   const first = await serve(handler, {
-    begin: begin('registry'),
+    begin: (request, exchange) => log.begin(request, exchange),
     ...(options.tls === undefined ? {} : { tls: options.tls }),
     ...(options.port === undefined ? {} : { port: options.port }),
     ...(options.address === undefined ? {} : { address: options.address }),
@@ -128,15 +96,15 @@ export async function startTestRegistry(options: TestRegistryOptions = {}): Prom
     url: first.url,
     host: first.host,
     elsewhere: second.host,
-    requests,
+    requests: log.requests,
     content,
-    faults,
+    faults: log.faults,
     tokens,
     repository: (name) => content.repository(name),
-    count: (filter) => requests.filter((line) => fits(line, filter)).length,
-    log: (filter) => requests.filter((line) => fits(line, filter)).map(({ method, path }) => `${method} ${path}`),
+    count: (filter) => log.select(filter).length,
+    log: (filter) => log.select(filter).map(({ method, path }) => `${method} ${path}`),
     clearLog: () => {
-      requests.length = 0;
+      log.requests.length = 0;
     },
     close,
     [Symbol.asyncDispose]: close,
