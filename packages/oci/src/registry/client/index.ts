@@ -1,0 +1,11 @@
+export { listRepositories } from './lists.ts';
+export { openRepository } from './open-repository.ts';
+export { fallbackTag } from './referrers.ts';
+export type {
+  FetchedManifest,
+  ListOptions,
+  MountAnswer,
+  ReferrerOptions,
+  Repository,
+  RequestOptions,
+} from './repository.ts';
