@@ -16,6 +16,14 @@ export class LayerTars {
     this.#layers = layers;
   }
 
+  /** Path of a layer's uncompressed tar if there is one. */
+  present(diffId: Digest): string | undefined {
+    // Built layers are stored as they are; so are those that were built here and pulled back compressed.
+    if (this.#blobs.sizeOf(diffId) !== undefined) return this.#blobs.pathOf(diffId);
+    if (this.#layers.sizeOf(diffId) !== undefined) return this.#layers.pathOf(diffId);
+    return undefined;
+  }
+
   /**
    * Path of the layer's uncompressed tar: the blob itself, or a copy that is made and checked now, the first time.
    *
@@ -23,9 +31,8 @@ export class LayerTars {
    *   compressed in a way that layers may not be; COMPRESSION_INVALID, COMPRESSION_LIMIT; the signal's reason
    */
   async path(descriptor: Descriptor, diffId: Digest, signal?: AbortSignal): Promise<string> {
-    // Built layers are stored as they are; so are those that were built here and pulled back compressed.
-    if (this.#blobs.sizeOf(diffId) !== undefined) return this.#blobs.pathOf(diffId);
-    if (this.#layers.sizeOf(diffId) !== undefined) return this.#layers.pathOf(diffId);
+    const present = this.present(diffId);
+    if (present !== undefined) return present;
     const running = this.#running.get(diffId);
     if (running !== undefined) return await running;
     const expanding = this.#expand(descriptor, diffId, signal).finally(() => this.#running.delete(diffId));

@@ -127,6 +127,11 @@ export class ImageStore {
     return new Image(this.#blobs, selectManifest(this.#blobs, descriptor, platform));
   }
 
+  /** Path of a layer's uncompressed tar, if the store has it already. */
+  layerTarPresent(diffId: Digest): string | undefined {
+    return this.#layerTars.present(diffId);
+  }
+
   /** Path of a layer's uncompressed tar, expanded and checked the first time: see {@link LayerTars.path}. */
   layerTar(layer: Descriptor, diffId: Digest, signal?: AbortSignal): Promise<string> {
     return this.#layerTars.path(layer, diffId, signal);

@@ -13,22 +13,30 @@ export interface LayerSize {
  * real size) and the text of symlinks; hard links, directories, devices and whiteouts are 0; of a path that comes
  * twice only the last counts. Linear time; memory grows with the number of paths.
  */
-export function layerSize(entries: Iterable<TarEntry>): LayerSize {
-  const counted = new Map<string, number>();
-  const links: { readonly path: string; readonly target: string }[] = [];
-  for (const entry of entries) {
-    if (isWhiteout(entry.path)) continue;
+export class LayerSizeCounter {
+  readonly #counted = new Map<string, number>();
+  readonly #linkTargets: string[] = [];
+
+  add(entry: TarEntry): void {
+    if (isWhiteout(entry.path)) return;
     // A later entry of the same path replaces the earlier one, so that one does not count.
-    counted.set(
-      entry.path,
-      entry.type === 'file' ? entry.size : entry.type === 'symlink' ? (entry.linkName ?? '').length : 0,
-    );
-    if (entry.type === 'hardlink') links.push({ path: entry.path, target: entry.linkName ?? '' });
+    const bytes = entry.type === 'file' ? entry.size : entry.type === 'symlink' ? (entry.linkName ?? '').length : 0;
+    this.#counted.set(entry.path, bytes);
+    if (entry.type === 'hardlink') this.#linkTargets.push(entry.linkName ?? '');
   }
-  let bytes = 0;
-  for (const size of counted.values()) bytes += size;
-  const danglingHardLinks = links.filter((link) => !counted.has(link.target)).length;
-  return { bytes, danglingHardLinks };
+
+  result(): LayerSize {
+    let bytes = 0;
+    for (const size of this.#counted.values()) bytes += size;
+    return { bytes, danglingHardLinks: this.#linkTargets.filter((target) => !this.#counted.has(target)).length };
+  }
+}
+
+/** As {@link LayerSizeCounter}, for entries that are at hand. */
+export function layerSize(entries: Iterable<TarEntry>): LayerSize {
+  const counter = new LayerSizeCounter();
+  for (const entry of entries) counter.add(entry);
+  return counter.result();
 }
 
 /** OCI image-spec layer.md "Whiteouts": a last path component that starts with `.wh.`. */
