@@ -9,6 +9,7 @@ export { findProblems } from './find-problems.ts';
 export type { TestRepository } from './registry-content.ts';
 export type { LoggedRequest } from './request-log.ts';
 export type { RegistryBehaviour } from './route.ts';
+export { type RunningTokenService, startTokenService } from './start-token-service.ts';
 export { digestOfBlob, generatedBlob, memoryBlob, type StoredBlob, sha256 } from './stored-blob.ts';
 export { startTestRegistry, type TestRegistry, type TestRegistryOptions } from './test-registry.ts';
 export type { TlsOptions } from './test-server.ts';
