@@ -11,24 +11,33 @@ import {
 } from '../../packages/oci/src/registry/testing/index.ts';
 import { type DockerRegistry, type DockerRegistryOptions, startDockerRegistry } from '../components/docker-registry.ts';
 
+/** Where to register what runs after a test. Tests that run beside others pass their own, the others need not. */
+export type AfterTest = (run: () => Promise<void> | void) => void;
+
 /** A docker-registry for one test. */
-export async function dockerRegistry(options: Omit<DockerRegistryOptions, 'directory'> = {}): Promise<DockerRegistry> {
+export async function dockerRegistry(
+  options: Omit<DockerRegistryOptions, 'directory'> = {},
+  after: AfterTest = onTestFinished,
+): Promise<DockerRegistry> {
   const directory = mkdtempSync(join(inject('workDirectory'), 'registry-'));
   const registry = await startDockerRegistry({ directory, ...options });
-  onTestFinished(() => registry.stop());
+  after(() => registry.stop());
   return registry;
 }
 
 /** A registry in this process for one test. */
-export async function testRegistry(options: TestRegistryOptions = {}): Promise<TestRegistry> {
+export async function testRegistry(
+  options: TestRegistryOptions = {},
+  after: AfterTest = onTestFinished,
+): Promise<TestRegistry> {
   const registry = await startTestRegistry(options);
-  onTestFinished(() => registry.close());
+  after(() => registry.close());
   return registry;
 }
 
 /** A fault proxy for one test. */
-export async function faultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+export async function faultProxy(options: FaultProxyOptions, after: AfterTest = onTestFinished): Promise<FaultProxy> {
   const proxy = await startFaultProxy(options);
-  onTestFinished(() => proxy.close());
+  after(() => proxy.close());
   return proxy;
 }
