@@ -1,0 +1,141 @@
+import type { Agent, ClientRequest, RequestOptions } from 'node:http';
+import type { Agent as SecureAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { builtins } from './builtins.ts';
+import type { Proxy } from './proxies.ts';
+import { openTunnel } from './proxy-tunnel.ts';
+import type { TlsSettings } from './tls-settings.ts';
+import { bareHost, portOf } from './url-parts.ts';
+
+/** How an origin is reached. */
+export interface OriginRoute {
+  /** Any URL of the origin. */
+  readonly url: URL;
+  readonly proxy: Proxy | undefined;
+  readonly tls: TlsSettings | undefined;
+  /** Resolves the names of hosts that only some addresses are allowed for. */
+  readonly lookup: LookupFunction | undefined;
+  readonly connectTimeoutMs: number;
+}
+
+/** Keep-alive connections to one origin, all of them made in the same way. */
+export class OriginPool {
+  private readonly route: OriginRoute;
+  private agent: Agent;
+  private trustsSystem = false;
+
+  constructor(route: OriginRoute) {
+    this.route = route;
+    this.agent = this.makeAgent();
+  }
+
+  /** True when requests go to a proxy that sees and forwards them, instead of through a tunnel. */
+  private get forwards(): boolean {
+    return this.route.proxy !== undefined && this.route.url.protocol === 'http:';
+  }
+
+  /** Begins a request; nothing is sent before the caller ends it or writes a body. */
+  request(url: URL, method: string, headers: Record<string, string>): ClientRequest {
+    const { proxy } = this.route;
+    const target = this.forwards && proxy !== undefined ? proxy.url : url;
+    const options: RequestOptions = {
+      agent: this.agent,
+      protocol: target.protocol,
+      hostname: bareHost(target),
+      port: portOf(target),
+      method,
+      path: `${url.pathname}${url.search}`,
+      headers: { ...headers, host: url.host },
+      // Redirects of storage services carry long signatures, and tokens of several KiB exist.
+      maxHeaderSize: 65_536,
+    };
+    if (this.forwards) {
+      options.path = `${url.origin}${url.pathname}${url.search}`;
+      if (proxy?.authorization !== undefined) {
+        options.headers = { ...headers, host: url.host, 'proxy-authorization': proxy.authorization };
+      }
+    }
+    return target.protocol === 'https:' ? builtins.https.request(options) : builtins.http.request(options);
+  }
+
+  /** Connections that wait for work are dropped: the server may have closed them meanwhile. */
+  dropIdle(): void {
+    for (const sockets of Object.values(this.agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
+  /**
+   * Trusts the authorities of the operating system besides those that Node brings along: asked for only when a
+   * certificate was not trusted, because reading them takes time.
+   *
+   * @returns false when they are trusted already, or certificates are not checked
+   */
+  trustSystem(): boolean {
+    if (this.trustsSystem || this.route.url.protocol !== 'https:' || this.route.tls?.insecure === true) return false;
+    this.trustsSystem = true;
+    const before = this.agent;
+    this.agent = this.makeAgent();
+    before.destroy();
+    return true;
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private makeAgent(): Agent {
+    const { url, proxy, tls, lookup } = this.route;
+    const options = {
+      keepAlive: true,
+      scheduling: 'lifo' as const,
+      // Idle connections: shorter than what servers usually keep them, so that few requests meet a closed one.
+      timeout: 15_000,
+      ...(lookup === undefined ? {} : { lookup }),
+    };
+    if (this.forwards) {
+      return proxy?.url.protocol === 'https:' ? new builtins.https.Agent(options) : new builtins.http.Agent(options);
+    }
+    if (url.protocol !== 'https:') return new builtins.http.Agent(options);
+    const secure = {
+      ...options,
+      // One context for all connections: making it parses every certificate.
+      ...this.secureContext(),
+      ...(tls?.insecure === true ? { rejectUnauthorized: false } : {}),
+    };
+    const agent = new builtins.https.Agent(secure);
+    if (proxy !== undefined) this.tunnelThrough(agent, proxy);
+    return agent;
+  }
+
+  private secureContext(): { secureContext?: SecureContext } {
+    const { tls } = this.route;
+    const options: SecureContextOptions = {};
+    if (tls?.cert !== undefined) options.cert = tls.cert;
+    if (tls?.key !== undefined) options.key = tls.key;
+    if (tls?.ca !== undefined || this.trustsSystem) {
+      const usual = builtins.tls.getCACertificates('default');
+      const system = this.trustsSystem ? builtins.tls.getCACertificates('system') : [];
+      options.ca = [...usual, ...system, ...(tls?.ca ?? [])];
+    }
+    return Object.keys(options).length === 0 ? {} : { secureContext: builtins.tls.createSecureContext(options) };
+  }
+
+  /** Every connection of the agent is made through a tunnel; TLS is agreed on with the origin inside of it. */
+  private tunnelThrough(agent: SecureAgent, proxy: Proxy): void {
+    const { url, connectTimeoutMs } = this.route;
+    const makeSecure = agent.createConnection.bind(agent);
+    agent.createConnection = (options, callback) => {
+      openTunnel(url, proxy, connectTimeoutMs, (error, socket) => {
+        // The type wants a connection beside the error; Node does not look at it.
+        if (error !== undefined) return callback?.(error, undefined as never);
+        // tls.connect takes a connection that is there already.
+        const inside = { ...options, socket };
+        const secure = makeSecure(inside);
+        if (secure !== undefined && secure !== null) callback?.(null, secure);
+      });
+      return undefined;
+    };
+  }
+}
