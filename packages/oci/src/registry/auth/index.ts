@@ -11,5 +11,7 @@ export {
   type LookedAt,
 } from './credential.ts';
 export { type CredentialStoreOptions, credentialStore } from './credential-store.ts';
+export { type LoginOptions, type LoginResult, type LogoutOptions, type LogoutResult, login, logout } from './login.ts';
 export type { RealmQuestion } from './realm.ts';
+export { removeCredential, type SavedCredential, saveCredential } from './save-credential.ts';
 export { Secret } from './secret.ts';

@@ -1,4 +1,5 @@
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { isLoopbackHost } from '../transport/address-kind.ts';
 
 /** The realm of a Bearer challenge, and who named it. */
 export interface RealmQuestion {
@@ -30,7 +31,7 @@ export function parseRealm(realm: string | undefined, origin: string, registry: 
   }
   if (url.username !== '' || url.password !== '') throw refusedRealm(url, registry, 'it holds credentials');
   const own = new URL(origin);
-  const mayBePlain = own.protocol === 'http:' || isLoopback(own.hostname);
+  const mayBePlain = own.protocol === 'http:' || isLoopbackHost(own.hostname);
   if (url.protocol === 'http:' && !mayBePlain) throw refusedRealm(url, registry, 'it is not HTTPS');
   url.hash = '';
   return url;
@@ -46,11 +47,5 @@ export function refusedRealm(realm: URL, registry: string, why: string): Boxwrig
       hint: 'Credentials go only where it is safe. If this registry is yours, correct the realm in its configuration.',
       details: { registry, realm: `${realm.origin}${realm.pathname}` },
     },
-  );
-}
-
-function isLoopback(hostname: string): boolean {
-  return (
-    hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]' || hostname.startsWith('127.')
   );
 }

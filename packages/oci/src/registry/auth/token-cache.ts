@@ -89,7 +89,7 @@ export class TokenCache {
     const { origin, registry, realm, service, texts, signal } = wish;
     const grant = `${registry} ${realm.href} ${wish.found?.origin ?? ''}`;
     const found = withRefreshToken(wish.found, this.refreshTokens.get(grant));
-    const token = await askForToken(this.transport, { realm, service, scopes: texts, found, registry, signal });
+    const token = await askForToken(this.transport, { realm, origin, service, scopes: texts, found, registry, signal });
     if (token.refreshToken !== undefined && found?.credential.kind === 'identity-token') {
       // Services may give each refresh token out for one use: the next exchange needs the new one.
       this.refreshTokens.set(grant, token.refreshToken);

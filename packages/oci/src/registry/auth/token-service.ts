@@ -10,6 +10,8 @@ import { errorWords } from './token-error.ts';
 export interface TokenQuestion {
   /** Checked: see `parseRealm`. */
   readonly realm: URL;
+  /** The registry's origin, which named the realm. */
+  readonly origin: string;
   readonly service: string | undefined;
   readonly scopes: readonly string[];
   readonly found: FoundCredential | undefined;
@@ -51,9 +53,13 @@ export async function askForToken(transport: HttpTransport, question: TokenQuest
   }
 }
 
-function requestFor({ realm, service, scopes, found, signal }: TokenQuestion): HttpRequest {
+function requestFor({ realm, origin, service, scopes, found, signal }: TokenQuestion): HttpRequest {
   const url = new URL(realm);
-  const common = { headers: { accept: 'application/json' }, ...(signal === undefined ? {} : { signal }) };
+  const common = {
+    headers: { accept: 'application/json' },
+    namedBy: new URL(origin),
+    ...(signal === undefined ? {} : { signal }),
+  };
   const credential = found?.credential;
   if (credential?.kind === 'identity-token') {
     const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: CLIENT_ID });
