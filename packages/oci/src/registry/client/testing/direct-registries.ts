@@ -40,6 +40,8 @@ export function directRegistries(address: string): DirectRegistries {
 
 async function exchange(url: URL, { method, headers, body, signal }: RegistryRequest): Promise<HttpResponse> {
   const request = httpRequest(url, { method, headers: { ...headers }, ...(signal === undefined ? {} : { signal }) });
+  // Connections that break later on break the answer's body, which says so.
+  request.on('error', () => undefined);
   request.end(typeof body === 'function' ? undefined : body);
   // The one event argument of "response".
   const [message] = (await once(request, 'response')) as [IncomingMessage];
