@@ -10,5 +10,11 @@ export {
   type Repository,
   type RequestOptions,
 } from './client/index.ts';
+export {
+  type RegistryDestination,
+  type RegistryDestinationOptions,
+  registryDestination,
+} from './registry-destination.ts';
 export { type RegistrySource, registrySource } from './registry-source.ts';
 export { type RepositoryName, repositoryKey } from './repository-name.ts';
+export * from './upload/index.ts';
