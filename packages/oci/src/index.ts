@@ -1,5 +1,6 @@
 export { type ByteString, fromByteString, toByteString, toFsPath } from './bytes.ts';
 export * from './compress/index.ts';
+export * from './copy/index.ts';
 export * from './docker-engine/index.ts';
 export * from './documents/index.ts';
 export * from './layer/index.ts';

@@ -6,7 +6,7 @@ import { streamOutput } from '../places/archive-output.ts';
 import { saveDockerArchive } from '../places/docker-archive-writer.ts';
 import { loadArchive } from '../places/load-archive.ts';
 import type { ImageDestination, PlacedImage } from '../places/place.ts';
-import { storeDestination } from '../places/store-place.ts';
+import { stagedDestination } from '../places/staged-destination.ts';
 import type { ImageStore } from '../store/store.ts';
 import type { EngineClient } from './engine-client.ts';
 import { engineEvents } from './engine-events.ts';
@@ -67,25 +67,10 @@ export function engineDestination(
   store: ImageStore,
   options: { readonly platform?: Platform | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): ImageDestination {
-  const inner = storeDestination(store);
-  const placed: PlacedImage[] = [];
-  return {
-    ...inner,
+  return stagedDestination(store, {
     description: `Docker Engine at ${engine.address.text}`,
-    takesPartialIndexes: true,
-    place: async (image, bytes) => {
-      await inner.place({ ...image, names: [] }, bytes);
-      placed.push(image);
-    },
-    finish: async () => {
-      await inner.finish();
-      if (placed.length > 0) await loadIntoEngine(engine, store, placed, options);
-    },
-    abort: async () => {
-      placed.length = 0;
-      await inner.abort();
-    },
-  };
+    write: (images) => loadIntoEngine(engine, store, images, options),
+  });
 }
 
 async function loadIntoEngine(

@@ -1,7 +1,6 @@
 export type { ArchiveInput } from './archive-input.ts';
 export { type ArchiveOutput, fileOutput, streamOutput } from './archive-output.ts';
-export { gzipLayers, type LayerEncoder, type OutgoingLayer } from './compress-layers.ts';
-export { type CopyOptions, type CopyProgress, copyImage } from './copy-image.ts';
+export { dockerArchiveDestination } from './docker-archive-destination.ts';
 export { type DockerArchiveOptions, saveDockerArchive } from './docker-archive-writer.ts';
 export { type ImageLocation, parseImageLocation } from './image-location.ts';
 export { type ImportOptions, importRootfs } from './import-rootfs.ts';
@@ -11,4 +10,5 @@ export { writeOciArchive } from './oci-archive-writer.ts';
 export { type OciLayout, openOciLayout } from './oci-layout.ts';
 export { writeOciLayout } from './oci-layout-writer.ts';
 export type { ImageDestination, ImageSource, PlacedImage } from './place.ts';
+export { type StagedOutput, stagedDestination } from './staged-destination.ts';
 export { storeDestination, storeSource } from './store-place.ts';

@@ -84,6 +84,11 @@ export function chooseImage(images: readonly PlacedImage[], { name, digest }: Im
   });
 }
 
+/** The image of that name (a tag, or a full name), the last of several. */
+export function namedImage(images: readonly PlacedImage[], name: string): PlacedImage | undefined {
+  return images.findLast((image) => image.refName === name || image.names.includes(name));
+}
+
 function isNamed(image: PlacedImage, text: string): boolean {
   try {
     return image.names.includes(canonicalName(withDefaultTag(parseReference(text))));

@@ -1,4 +1,5 @@
 import { BoxwrightError } from '@boxwright/errors';
+import { copyImage } from '../copy/copy-image.ts';
 import type { Descriptor } from '../documents/descriptor.ts';
 import { verifyBytes } from '../documents/descriptor.ts';
 import { documentLimits } from '../documents/limits.ts';
@@ -6,7 +7,6 @@ import type { Digest } from '../names/digest.ts';
 import type { ImageStore } from '../store/store.ts';
 import { type ArchiveContents, type ArchivedFile, readArchive } from './archive-contents.ts';
 import type { ArchiveInput } from './archive-input.ts';
-import { copyImage } from './copy-image.ts';
 import { type DockerArchiveImage, loadDockerImage, readDockerManifest } from './docker-archive-reader.ts';
 import { checkLayoutFile, chooseImage, type ImageChoice, imagesIn, readLayoutIndex } from './layout-index.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from './place.ts';

@@ -8,11 +8,13 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../documents/json
 import { goJson } from '../documents/json-writer.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { OCI_INDEX } from '../documents/media-types.ts';
-import { digestAlgorithm, digestFromHash } from '../names/digest.ts';
+import { type Digest, type DigestAlgorithm, digestAlgorithm, digestFromHash } from '../names/digest.ts';
+import type { BlobReceipt } from '../registry/upload/upload.ts';
 import { CONTAINERD_NAME, nameAnnotations, REF_NAME } from './image-names.ts';
-import { LAYOUT_FILE, readLayoutIndex } from './layout-index.ts';
+import { imagesIn, LAYOUT_FILE, namedImage, readLayoutIndex } from './layout-index.ts';
 import { blobPath, readRegular } from './oci-layout.ts';
 import type { ImageDestination, PlacedImage } from './place.ts';
+import { hasWhole, type LocalContent } from './whole-documents.ts';
 
 /**
  * An OCI image layout directory to write to; made when it is not there, added to when it is. Blobs appear by rename,
@@ -23,14 +25,18 @@ import type { ImageDestination, PlacedImage } from './place.ts';
 export function writeOciLayout(path: string): ImageDestination {
   mkdirSync(join(path, 'blobs', 'sha256'), { recursive: true });
   const placed: PlacedImage[] = [];
+  const local = localContent(path);
   return {
     description: `OCI layout ${escapeForTerminal(path)}`,
     takesPartialIndexes: true,
-    has: async (descriptor) => {
-      const stat = lstatSync(blobPath(path, descriptor), { throwIfNoEntry: false });
-      return stat?.isFile() === true && stat.size === descriptor.size;
+    has: async (descriptor) => hasWhole(local, descriptor),
+    readDocument: async (descriptor) => (local.has(descriptor) ? local.read(descriptor) : undefined),
+    resolve: async (name) => {
+      const existing = readRegular(join(path, 'index.json'), documentLimits.manifestBytes);
+      return existing === undefined ? undefined : namedImage(imagesIn(readLayoutIndex(existing)), name)?.descriptor;
     },
     writeBlob: (descriptor, content, onBytes) => writeBlob(path, descriptor, content(0), onBytes),
+    writeStream: (_key, content, onBytes) => writeStream(path, content(0), onBytes),
     writeManifest: (descriptor, bytes) => writeBlob(path, descriptor, [bytes]),
     place: async (image, bytes) => {
       await writeBlob(path, image.descriptor, [bytes]);
@@ -90,39 +96,86 @@ function annotation(entry: JsonObject, key: string): JsonValue | undefined {
   return isJsonObject(annotations) ? annotations.get(key) : undefined;
 }
 
+/** Blobs that are regular files of the right size; documents are checked by whoever reads them. */
+function localContent(layout: string): LocalContent {
+  return {
+    has: (descriptor) => {
+      const stat = lstatSync(blobPath(layout, descriptor), { throwIfNoEntry: false });
+      return stat?.isFile() === true && stat.size === descriptor.size;
+    },
+    read: (descriptor) => readRegular(blobPath(layout, descriptor), documentLimits.configBytes) ?? Buffer.alloc(0),
+  };
+}
+
 async function writeBlob(
   layout: string,
   descriptor: Descriptor,
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   onBytes?: (count: number) => void,
 ): Promise<undefined> {
-  const target = blobPath(layout, descriptor);
+  const written = await writeTemporary(layout, content, digestAlgorithm(descriptor.digest), descriptor.size, onBytes);
+  try {
+    checkWritten(descriptor, written.size, written.digest);
+    putBlob(layout, written);
+  } catch (error) {
+    rmSync(written.path, { force: true });
+    throw error;
+  }
+}
+
+async function writeStream(
+  layout: string,
+  content: AsyncIterable<Uint8Array>,
+  onBytes?: (count: number) => void,
+): Promise<BlobReceipt> {
+  const written = await writeTemporary(layout, content, 'sha256', Number.POSITIVE_INFINITY, onBytes);
+  putBlob(layout, written);
+  const { digest, size } = written;
+  return { digest, size, sent: size, tries: 1, resumedAt: 0 };
+}
+
+function putBlob(layout: string, { path, digest }: WrittenFile): void {
+  const target = blobPath(layout, { digest });
   mkdirSync(dirname(target), { recursive: true });
-  // Beside the blobs, not among them: OCI image-layout.md wants nothing but blobs there.
-  const temporary = join(layout, `.tmp-${randomBytes(8).toString('hex')}`);
-  const algorithm = digestAlgorithm(descriptor.digest);
+  renameSync(path, target);
+}
+
+interface WrittenFile {
+  readonly path: string;
+  readonly digest: Digest;
+  readonly size: number;
+}
+
+/** Writes and fsyncs a file beside the blobs, not among them: OCI image-layout.md wants nothing but blobs there. */
+async function writeTemporary(
+  layout: string,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  algorithm: DigestAlgorithm,
+  limit: number,
+  onBytes?: (count: number) => void,
+): Promise<WrittenFile> {
+  const path = join(layout, `.tmp-${randomBytes(8).toString('hex')}`);
   const hash = createHash(algorithm);
   let size = 0;
-  const fd = openSync(temporary, 'wx', 0o644);
+  const fd = openSync(path, 'wx', 0o644);
   try {
     try {
       for await (const piece of content) {
         size += piece.length;
-        if (size > descriptor.size) break;
+        if (size > limit) break;
         hash.update(piece);
         for (let offset = 0; offset < piece.length; ) offset += writeSync(fd, piece, offset, piece.length - offset);
         onBytes?.(piece.length);
       }
-      checkWritten(descriptor, size, digestFromHash(hash, algorithm));
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
-    renameSync(temporary, target);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(path, { force: true });
     throw error;
   }
+  return { path, digest: digestFromHash(hash, algorithm), size };
 }
 
 /** @throws BoxwrightError BLOB_MISMATCH */

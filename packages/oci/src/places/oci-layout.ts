@@ -55,7 +55,7 @@ export function openOciLayout(path: string): OciLayout {
 }
 
 /** Where a layout keeps a blob. Only a checked digest becomes part of a path (threats D1). */
-export function blobPath(layout: string, { digest }: Descriptor): string {
+export function blobPath(layout: string, { digest }: Pick<Descriptor, 'digest'>): string {
   parseDigest(digest);
   return join(layout, 'blobs', digestAlgorithm(digest), digestHex(digest));
 }

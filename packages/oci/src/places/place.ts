@@ -89,6 +89,8 @@ export interface ImageDestination {
   finish(): Promise<void>;
   /** Drops what {@link finish} would have made visible. */
   abort(): Promise<void>;
+  /** Where it writes to, in a registry: for names of its own tags, and to see which mounts are possible. */
+  readonly repository?: RepositoryName;
   /** Blobs that may be written at the same time; 1 where everything goes into one file. */
   readonly concurrency: number;
 }

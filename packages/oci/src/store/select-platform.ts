@@ -76,7 +76,12 @@ function platformOfEntry(blobs: ContentDirectory, entry: Descriptor): Platform |
   return blobs.sizeOf(image.manifest().config.digest) === undefined ? undefined : platformOf(image.config());
 }
 
-function platformMissing(descriptor: Descriptor, wanted: Platform, candidates: readonly Candidate[]): BoxwrightError {
+/** The error for an index without an image for a platform. */
+export function platformMissing(
+  descriptor: Descriptor,
+  wanted: Platform,
+  candidates: readonly { readonly platform: Platform | undefined }[],
+): BoxwrightError {
   const there = [
     ...new Set(
       candidates.map(({ platform }) =>

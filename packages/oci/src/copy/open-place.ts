@@ -1,0 +1,209 @@
+import { resolve } from 'node:path';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import type { Descriptor } from '../documents/descriptor.ts';
+import { documentLimits } from '../documents/limits.ts';
+import { parseManifestOrIndex } from '../documents/manifest.ts';
+import {
+  canonicalName,
+  parseReference,
+  parseReferenceOrId,
+  type Reference,
+  withDefaultTag,
+} from '../names/reference.ts';
+import { fileOutput } from '../places/archive-output.ts';
+import { dockerArchiveDestination } from '../places/docker-archive-destination.ts';
+import type { ImageLocation } from '../places/image-location.ts';
+import { chooseImage } from '../places/layout-index.ts';
+import { loadArchive } from '../places/load-archive.ts';
+import { writeOciArchive } from '../places/oci-archive-writer.ts';
+import { openOciLayout } from '../places/oci-layout.ts';
+import { writeOciLayout } from '../places/oci-layout-writer.ts';
+import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
+import { storeDestination, storeSource } from '../places/store-place.ts';
+import type { RegistryAccess } from '../registry/access.ts';
+import { registryDestination } from '../registry/registry-destination.ts';
+import { registrySource } from '../registry/registry-source.ts';
+import type { ImageStore } from '../store/store.ts';
+
+/** What places need. Each is asked for only by those that need it. */
+export interface PlaceContext {
+  /** The local store: images in it, and a place for what has to be kept aside. */
+  store(): ImageStore;
+  registries(): RegistryAccess;
+  /** What relative paths are relative to. */
+  readonly cwd: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An image and where it is read from. */
+export interface OpenedSource {
+  readonly source: ImageSource;
+  readonly image: PlacedImage;
+  close(): Promise<void>;
+}
+
+/** Where an image goes, and what it is to be called there. */
+export interface OpenedDestination {
+  readonly destination: ImageDestination;
+  readonly names: readonly string[];
+  close(): Promise<void>;
+}
+
+/** What the source is opened for. */
+export interface OpenSourceOptions {
+  /**
+   * True where the image will be read in any case (inspect): a registry is asked for the manifest at once. Else only for
+   * its digest, which is enough for a copy that has nothing to do.
+   */
+  readonly read?: boolean | undefined;
+}
+
+/**
+ * Finds an image at any place. Archives are read into the store first, where nothing names them.
+ *
+ * @throws BoxwrightError IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS, and those of the place
+ */
+export async function openSource(
+  location: ImageLocation,
+  context: PlaceContext,
+  options: OpenSourceOptions = {},
+): Promise<OpenedSource> {
+  const close = async (): Promise<void> => undefined;
+  switch (location.transport) {
+    case 'store': {
+      const store = context.store();
+      return { source: storeSource(store), image: findInStore(store, location.reference), close };
+    }
+    case 'oci': {
+      const layout = openOciLayout(resolve(context.cwd, location.path));
+      return { source: layout, image: chooseImage(layout.images, location, layout.description), close };
+    }
+    case 'oci-archive':
+    case 'docker-archive': {
+      const store = context.store();
+      const path = resolve(context.cwd, location.path);
+      const images = await loadArchive(store, path, { choice: location, signal: context.signal });
+      return { source: storeSource(store), image: chooseImage(images, location, escapeForTerminal(path)), close };
+    }
+    case 'docker':
+      return { ...(await openRegistrySource(parseReference(location.reference), context, options)), close };
+    case 'docker-daemon':
+      throw noEngine();
+    default:
+      return location satisfies never;
+  }
+}
+
+/**
+ * Opens a place to copy to. End with the destination's `finish` or `abort`, then `close`.
+ *
+ * @throws BoxwrightError LOCATION_INVALID where the place cannot be written to under that name, and those of the place
+ */
+export async function openDestination(location: ImageLocation, context: PlaceContext): Promise<OpenedDestination> {
+  const close = async (): Promise<void> => undefined;
+  switch (location.transport) {
+    case 'store': {
+      const reference = withDefaultTag(parseReference(location.reference));
+      if (reference.digest !== undefined) throw notByDigest(location.reference);
+      return { destination: storeDestination(context.store()), names: [canonicalName(reference)], close };
+    }
+    case 'oci': {
+      if (location.digest !== undefined) throw notByDigest(location.path);
+      return { destination: writeOciLayout(resolve(context.cwd, location.path)), names: namesOf(location), close };
+    }
+    case 'oci-archive': {
+      if (location.digest !== undefined) throw notByDigest(location.path);
+      const output = fileOutput(resolve(context.cwd, location.path));
+      return { destination: writeOciArchive(output), names: namesOf(location), close };
+    }
+    case 'docker-archive': {
+      const names = location.name === undefined ? [] : [canonicalName(withDefaultTag(parseReference(location.name)))];
+      const output = fileOutput(resolve(context.cwd, location.path));
+      const { signal } = context;
+      return { destination: dockerArchiveDestination(context.store(), output, { signal }), names, close };
+    }
+    case 'docker': {
+      const reference = withDefaultTag(parseReference(location.reference));
+      const { domain: registry, path } = reference;
+      const destination = registryDestination(context.registries(), { registry, path });
+      return { destination, names: reference.tag === undefined ? [] : [canonicalName(tagOnly(reference))], close };
+    }
+    case 'docker-daemon':
+      throw noEngine();
+    default:
+      return location satisfies never;
+  }
+}
+
+async function openRegistrySource(
+  reference: Reference,
+  context: PlaceContext,
+  { read = false }: OpenSourceOptions,
+): Promise<Omit<OpenedSource, 'close'>> {
+  const { domain: registry, path, tag, digest } = withDefaultTag(reference);
+  const source = registrySource(context.registries(), { registry, path });
+  // A digest says which image it is, whatever the tag beside it stands for by now.
+  const wanted = digest ?? tag ?? 'latest';
+  const descriptor = read ? await source.fetch(wanted) : await source.resolve(wanted);
+  const name = canonicalName(tagOnly(withDefaultTag(reference)));
+  if (descriptor === undefined) {
+    throw new BoxwrightError('IMAGE_NOT_FOUND', `there is no image ${canonicalName(withDefaultTag(reference))}`, {
+      hint: 'boxwright tags lists what the repository has; private images need boxwright login',
+      details: { registry, repository: path, reference: wanted },
+    });
+  }
+  return { source, image: { descriptor, names: tag === undefined ? [] : [name] } };
+}
+
+/** The image of a name or digest in the store. @throws BoxwrightError IMAGE_NOT_FOUND */
+function findInStore(store: ImageStore, text: string): PlacedImage {
+  const reference = parseReferenceOrId(text);
+  if (typeof reference === 'string') {
+    const descriptor = documentInStore(store, reference);
+    if (descriptor !== undefined) return { descriptor, names: [] };
+  } else {
+    const named = withDefaultTag(reference);
+    const { digest } = named;
+    const name = canonicalName(tagOnly(named));
+    const descriptor = digest === undefined ? store.resolve(name) : documentInStore(store, digest);
+    if (descriptor !== undefined) return { descriptor, names: named.tag === undefined ? [] : [name] };
+  }
+  throw new BoxwrightError(
+    'IMAGE_NOT_FOUND',
+    `there is no image ${escapeForTerminal(text)} in the store ${store.root}`,
+    { hint: 'boxwright images lists what is there; boxwright pull and boxwright load add to it' },
+  );
+}
+
+function documentInStore(store: ImageStore, digest: Descriptor['digest']): Descriptor | undefined {
+  const size = store.blobSize(digest);
+  if (size === undefined || size > documentLimits.manifestBytes) return undefined;
+  try {
+    const { mediaType } = parseManifestOrIndex(store.readBlob(digest, documentLimits.manifestBytes));
+    return { mediaType, digest, size };
+  } catch {
+    // A layer or a config.
+    return undefined;
+  }
+}
+
+function tagOnly({ domain, path, tag }: Reference): Reference {
+  return { domain, path, ...(tag === undefined ? {} : { tag }) };
+}
+
+function namesOf({ name }: { readonly name?: string }): string[] {
+  return name === undefined ? [] : [name];
+}
+
+function notByDigest(text: string): BoxwrightError {
+  return new BoxwrightError('LOCATION_INVALID', `"${escapeForTerminal(text)}" names a digest, which cannot be chosen`, {
+    hint: 'name a tag instead',
+  });
+}
+
+/** The place for Docker Engines, which take and give archives only: see `docker-engine`. */
+function noEngine(): BoxwrightError {
+  return new BoxwrightError('LOCATION_INVALID', 'docker-daemon: is not supported here yet', {
+    hint: 'use docker save and docker load with docker-archive:FILE',
+  });
+}

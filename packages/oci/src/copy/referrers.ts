@@ -1,0 +1,119 @@
+import { BoxwrightError } from '@boxwright/errors';
+import type { Descriptor } from '../documents/descriptor.ts';
+import { type Digest, digestAlgorithm, digestHex } from '../names/digest.ts';
+import { canonicalName, parseReference, withTag } from '../names/reference.ts';
+import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
+import { isAttestation } from '../store/select-platform.ts';
+import type { CopyTransfer } from './copy-transfer.ts';
+import { roleOf } from './copy-transfer.ts';
+import type { ImageWalk, VisitedDocument } from './image-walk.ts';
+import { mapParallel } from './limiter.ts';
+
+/** What {@link copyReferrers} works with. */
+export interface CopyReferrersOptions {
+  readonly source: ImageSource;
+  readonly destination: ImageDestination;
+  /** Names of the image at the destination: where tags of signatures go. */
+  readonly names: readonly string[];
+  /** The documents whose referrers are wanted. */
+  readonly visited: ReadonlyMap<Digest, VisitedDocument>;
+  readonly transfer: CopyTransfer;
+  readonly walk: () => ImageWalk;
+  readonly signal: AbortSignal;
+}
+
+/** What was taken along. */
+export interface CopiedReferrers {
+  readonly copied: readonly Digest[];
+  /** They speak of documents that have another digest at the destination. */
+  readonly left: readonly Digest[];
+}
+
+/** A manifest that speaks of another one, and the tag that it is found by where that is no `subject`. */
+interface Referrer {
+  readonly descriptor: Descriptor;
+  readonly tag?: string;
+}
+
+/** cosign's tag scheme: signatures, attestations and bills of materials, before OCI 1.1 had referrers. */
+const cosignSuffixes = ['sig', 'att', 'sbom'] as const;
+/** Signatures of attestations of an image: more is not seen. */
+const maxDepth = 3;
+const maxReferrers = 10_000;
+
+/**
+ * Copies what speaks of copied manifests and indexes: referrers (OCI distribution-spec) and what cosign put under tags,
+ * and what speaks of those. Byte for byte, so signatures still hold.
+ *
+ * @throws BoxwrightError IMAGE_INVALID (too many) and what copying throws
+ */
+export async function copyReferrers(options: CopyReferrersOptions): Promise<CopiedReferrers> {
+  const copied = new Set<Digest>();
+  const left = new Set<Digest>();
+  let subjects = [...options.visited.values()].filter(({ from }) => !isAttestation(from));
+  for (let depth = 0; depth < maxDepth && subjects.length > 0; depth++) {
+    const next: VisitedDocument[] = [];
+    const found = await mapParallel(subjects, options.destination.concurrency, ({ from }) => find(options, from));
+    for (const [index, { from, to }] of subjects.entries()) {
+      for (const referrer of found[index] ?? []) {
+        options.signal.throwIfAborted();
+        const { digest } = referrer.descriptor;
+        if (copied.has(digest)) continue;
+        if (to?.digest !== from.digest) {
+          left.add(digest);
+          continue;
+        }
+        if (copied.size >= maxReferrers) throw tooMany(options.source, from);
+        copied.add(digest);
+        await copyOne(options, referrer);
+        next.push({ from: referrer.descriptor, to: referrer.descriptor });
+      }
+    }
+    subjects = next;
+  }
+  return { copied: [...copied], left: [...left] };
+}
+
+async function find({ source, signal }: CopyReferrersOptions, subject: Descriptor): Promise<Referrer[]> {
+  signal.throwIfAborted();
+  const found: Referrer[] = [];
+  for (const descriptor of (await source.referrers?.(subject)) ?? []) found.push({ descriptor });
+  if (source.resolve === undefined) return found;
+  for (const suffix of cosignSuffixes) {
+    const tag = `${digestAlgorithm(subject.digest)}-${digestHex(subject.digest)}.${suffix}`;
+    const descriptor = await source.resolve(tag);
+    if (descriptor !== undefined) found.push({ descriptor, tag });
+  }
+  return found;
+}
+
+async function copyOne(options: CopyReferrersOptions, { descriptor, tag }: Referrer): Promise<void> {
+  const { destination, transfer } = options;
+  const document = await options.walk().top(descriptor);
+  if (document === undefined) return;
+  const start = performance.now();
+  await destination.place({ descriptor, ...nameOf(options, tag) }, document.bytes);
+  transfer.written(roleOf(descriptor), descriptor, descriptor, start);
+}
+
+function nameOf(
+  { destination, names }: CopyReferrersOptions,
+  tag: string | undefined,
+): Omit<PlacedImage, 'descriptor'> {
+  if (tag === undefined) return { names: [] };
+  const repository = destination.repository;
+  const [first] = names;
+  if (repository !== undefined) {
+    return { names: [canonicalName(withTag({ domain: repository.registry, path: repository.path }, tag))] };
+  }
+  return first === undefined
+    ? { names: [], refName: tag }
+    : { names: [canonicalName(withTag(parseReference(first), tag))] };
+}
+
+function tooMany(source: ImageSource, { digest }: Descriptor): BoxwrightError {
+  return new BoxwrightError(
+    'IMAGE_INVALID',
+    `${source.description} has more than ${maxReferrers} referrers of ${digest}`,
+  );
+}
