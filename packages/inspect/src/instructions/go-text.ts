@@ -89,7 +89,7 @@ function parseEscape(text: string, position: number): { readonly bytes: Buffer; 
 export function parseGoRune(text: string): number | undefined {
   const inner = /^'([\s\S]*)'$/.exec(text)?.[1];
   if (inner === undefined) return undefined;
-  if (!inner.startsWith('\\')) return [...inner].length === 1 ? inner.codePointAt(0) : undefined;
+  if (!inner.startsWith('\\')) return /^.$/su.test(inner) ? inner.codePointAt(0) : undefined;
   const escape = parseEscape(inner, 1);
   if (escape === undefined || escape.end !== inner.length) return undefined;
   return /^\\x|^\\[0-7]/.test(inner) ? escape.bytes[0] : escape.bytes.toString().codePointAt(0);

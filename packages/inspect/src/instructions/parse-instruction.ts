@@ -45,6 +45,7 @@ export function parseInstruction(kind: InstructionKind, text: string, scope: Ins
     case 'ONBUILD':
     case 'MAINTAINER':
     case 'FROM':
+    default:
       return { kind, value: text };
   }
 }

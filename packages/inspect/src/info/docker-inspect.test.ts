@@ -1,6 +1,7 @@
 import { digestOf, emptyContainerConfig, OCI_MANIFEST, parseImageConfig } from '@boxwright/oci';
 import { expect, it } from 'vitest';
-import { type DockerInspectSource, dockerInspect } from './docker-inspect.ts';
+import { dockerInspect } from './docker-inspect.ts';
+import type { DockerInspectSource } from './info-source.ts';
 
 const layer = digestOf('layer');
 
