@@ -25,10 +25,8 @@ interface HeldToken extends BearerToken {
   readonly header: string;
   readonly scopes: readonly Scope[];
   readonly texts: readonly string[];
-  /** It took the place of one that the registry refused. */
-  readonly afterRefusal: boolean;
-  /** Requests that got it. */
-  uses: number;
+  /** It took the place of one that the registry refused, and no request has begun with it since. */
+  afterRefusal: boolean;
 }
 
 /** More tokens of one registry than a run can need; the oldest go first. */
@@ -37,6 +35,8 @@ const MAX_TOKENS = 1000;
 /** Tokens of a run by the origin they may be sent to, each fetched once however many requests wait for it. */
 export class TokenCache {
   private readonly held = new Map<string, HeldToken[]>();
+  /** Headers that were refused, for the others who sent the same: whether that token stood for a refused one. */
+  private readonly refused = new Map<string, boolean>();
   private readonly refreshTokens = new Map<string, Secret>();
   private readonly flights = new SharedFlights<HeldToken>();
   private readonly transport: HttpTransport;
@@ -48,35 +48,37 @@ export class TokenCache {
   /** The header of a token that covers the scopes and has a fifth of its life left. */
   find(origin: string, registry: string, scopes: readonly Scope[]): string | undefined {
     const now = performance.now();
-    return use(this.covering(origin, registry, scopes).find(({ refreshAt }) => now < refreshAt));
+    return begin(this.covering(origin, registry, scopes).find(({ refreshAt }) => now < refreshAt));
   }
 
   /** A token before the first request or in place of one that grows old; the old one does as long as it lives. */
   async renew(wish: TokenWish): Promise<string> {
     const old = this.covering(wish.origin, wish.registry, wish.scopes)[0];
     try {
-      return use(await this.fetch({ ...wish, texts: old?.texts ?? wish.texts }, false));
+      return begin(await this.fetch({ ...wish, texts: old?.texts ?? wish.texts }, false));
     } catch (error) {
       wish.signal?.throwIfAborted();
-      if (old !== undefined && performance.now() < old.expiresAt) return use(old);
+      if (old !== undefined && performance.now() < old.expiresAt) return begin(old);
       throw error;
     }
   }
 
   /**
    * A token other than the one that was refused: what another request has fetched in the meantime, else a new one.
-   * Undefined when the refused one was itself new and fetched because of a refusal (threats R8): a third would fare no better.
+   * Undefined when the refused one had itself just taken the place of a refused one (threats R8): a third would fare no
+   * better. A request that begins with it makes it a token like any other, so that each request has its one try.
    */
   async replace(wish: TokenWish, refused: string | undefined): Promise<string | undefined> {
     const all = this.tokensOf(wish.origin, wish.registry);
     const index = all.findIndex(({ header }) => header === refused);
     const [bad] = index < 0 ? [] : all.splice(index, 1);
-    if (bad !== undefined && bad.afterRefusal && bad.uses === 1) return undefined;
+    if (bad !== undefined && this.refused.size < MAX_TOKENS) this.refused.set(bad.header, bad.afterRefusal);
+    if (bad?.afterRefusal ?? this.refused.get(refused ?? '')) return undefined;
     const now = performance.now();
     const other = this.covering(wish.origin, wish.registry, wish.scopes).find(
       (token) => now < token.refreshAt && wish.texts.every((text) => token.texts.includes(text)),
     );
-    return use(other ?? (await this.fetch(wish, refused !== undefined)));
+    return (other ?? (await this.fetch(wish, refused !== undefined))).header;
   }
 
   private async fetch(wish: TokenWish, afterRefusal: boolean): Promise<HeldToken> {
@@ -95,7 +97,7 @@ export class TokenCache {
       this.refreshTokens.set(grant, token.refreshToken);
     }
     const header = `Bearer ${token.token.reveal()}`;
-    const held: HeldToken = { ...token, header, scopes: mergeScopes(wish.scopes), texts, afterRefusal, uses: 0 };
+    const held: HeldToken = { ...token, header, scopes: mergeScopes(wish.scopes), texts, afterRefusal };
     const all = this.tokensOf(origin, registry);
     const now = performance.now();
     const alive = all.filter((other) => other.expiresAt > now && !coversScopes(held.scopes, other.scopes));
@@ -117,10 +119,11 @@ export class TokenCache {
   }
 }
 
-function use(token: HeldToken): string;
-function use(token: HeldToken | undefined): string | undefined;
-function use(token: HeldToken | undefined): string | undefined {
-  if (token !== undefined) token.uses++;
+/** For a new request, which may be refused and answered once. */
+function begin(token: HeldToken): string;
+function begin(token: HeldToken | undefined): string | undefined;
+function begin(token: HeldToken | undefined): string | undefined {
+  if (token !== undefined) token.afterRefusal = false;
   return token?.header;
 }
 
