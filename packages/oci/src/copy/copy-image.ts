@@ -138,7 +138,7 @@ class ImageCopy {
 
   #walk(transfer: CopyTransfer, chosen: ChosenEntries | undefined, signal: AbortSignal, unchanged = false): ImageWalk {
     const { encodeLayer, format, referrers, thorough } = this.#options;
-    const { takesPartialIndexes, readDocument, concurrency } = this.#destination;
+    const { takesPartialIndexes, localDocument, concurrency } = this.#destination;
     return new ImageWalk({
       source: this.#source.description,
       documents: this.#documents,
@@ -148,7 +148,7 @@ class ImageCopy {
       encodes: encodeLayer !== undefined && !unchanged,
       format: unchanged ? undefined : format,
       takesPartialIndexes,
-      trustsIndexes: readDocument !== undefined || !takesPartialIndexes,
+      trustsIndexes: localDocument !== undefined || !takesPartialIndexes,
       visitsAll: referrers === true || thorough === true,
       concurrency,
       signal,
@@ -167,7 +167,7 @@ class ImageCopy {
     for (const name of names) if ((await destination.resolve(name))?.digest !== top.digest) return false;
     if (chosen === undefined) {
       // Where looking costs nothing it is looked; a registry has refused what is not complete.
-      return destination.readDocument === undefined || (await destination.has(top));
+      return destination.localDocument === undefined || (await destination.has(top));
     }
     for (const leaf of chosen.leaves) if (!(await destination.has(leaf))) return false;
     return true;

@@ -12,11 +12,11 @@ const keptBytes = 16 * 1024 * 1024;
 /** Reads documents where that is cheapest: at a destination that has them on this machine, else at the source. */
 export class DocumentReader {
   readonly #source: ImageSource;
-  readonly #destination: Pick<ImageDestination, 'readDocument'>;
+  readonly #destination: Pick<ImageDestination, 'localDocument'>;
   readonly #kept = new Map<Digest, Buffer>();
   #size = 0;
 
-  constructor(source: ImageSource, destination: Pick<ImageDestination, 'readDocument'> = {}) {
+  constructor(source: ImageSource, destination: Pick<ImageDestination, 'localDocument'> = {}) {
     this.#source = source;
     this.#destination = destination;
   }
@@ -25,7 +25,8 @@ export class DocumentReader {
   async bytes(descriptor: Descriptor): Promise<Buffer> {
     const kept = this.#kept.get(descriptor.digest);
     if (kept !== undefined) return kept;
-    const bytes = (await this.#destination.readDocument?.(descriptor)) ?? (await this.#source.readDocument(descriptor));
+    const bytes =
+      (await this.#destination.localDocument?.(descriptor)) ?? (await this.#source.readDocument(descriptor));
     verifyBytes(bytes, descriptor);
     if (isIndexType(descriptor.mediaType) && this.#size + bytes.length <= keptBytes) {
       this.#kept.set(descriptor.digest, bytes);

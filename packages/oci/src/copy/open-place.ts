@@ -61,7 +61,7 @@ export interface OpenSourceOptions {
 /**
  * Finds an image at any place. Archives are read into the store first, where nothing names them.
  *
- * @throws BoxwrightError IMAGE_NOT_FOUND, IMAGE_AMBIGUOUS, and those of the place
+ * @throws BoxwrightError IMAGE_NOT_FOUND, REGISTRY_NOT_FOUND, IMAGE_AMBIGUOUS, and those of the place
  */
 export async function openSource(
   location: ImageLocation,
@@ -125,7 +125,8 @@ export async function openDestination(location: ImageLocation, context: PlaceCon
     case 'docker': {
       const reference = withDefaultTag(parseReference(location.reference));
       const { domain: registry, path } = reference;
-      const destination = registryDestination(context.registries(), { registry, path });
+      const { signal } = context;
+      const destination = registryDestination(context.registries(), { registry, path }, { signal });
       return { destination, names: reference.tag === undefined ? [] : [canonicalName(tagOnly(reference))], close };
     }
     case 'docker-daemon':
@@ -147,7 +148,7 @@ async function openRegistrySource(
   const descriptor = read ? await source.fetch(wanted) : await source.resolve(wanted);
   const name = canonicalName(tagOnly(withDefaultTag(reference)));
   if (descriptor === undefined) {
-    throw new BoxwrightError('IMAGE_NOT_FOUND', `there is no image ${canonicalName(withDefaultTag(reference))}`, {
+    throw new BoxwrightError('REGISTRY_NOT_FOUND', `there is no image ${canonicalName(withDefaultTag(reference))}`, {
       hint: 'boxwright tags lists what the repository has; private images need boxwright login',
       details: { registry, repository: path, reference: wanted },
     });

@@ -77,7 +77,7 @@ export async function planCopy(
     encodes: options.encodeLayer !== undefined,
     format: options.format,
     takesPartialIndexes: destination.takesPartialIndexes,
-    trustsIndexes: destination.readDocument !== undefined || !destination.takesPartialIndexes,
+    trustsIndexes: destination.localDocument !== undefined || !destination.takesPartialIndexes,
     visitsAll: options.thorough === true,
     concurrency: destination.concurrency,
     signal,

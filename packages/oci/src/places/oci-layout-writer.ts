@@ -30,7 +30,7 @@ export function writeOciLayout(path: string): ImageDestination {
     description: `OCI layout ${escapeForTerminal(path)}`,
     takesPartialIndexes: true,
     has: async (descriptor) => hasWhole(local, descriptor),
-    readDocument: async (descriptor) => (local.has(descriptor) ? local.read(descriptor) : undefined),
+    localDocument: async (descriptor) => (local.has(descriptor) ? local.read(descriptor) : undefined),
     resolve: async (name) => {
       const existing = readRegular(join(path, 'index.json'), documentLimits.manifestBytes);
       return existing === undefined ? undefined : namedImage(imagesIn(readLayoutIndex(existing)), name)?.descriptor;

@@ -65,7 +65,7 @@ export interface ImageDestination {
    */
   resolve?(name: string): Promise<Descriptor | undefined>;
   /** A manifest or index that is here, where reading it is cheaper than asking the source; undefined when it is not. */
-  readDocument?(descriptor: Descriptor): Promise<Buffer | undefined>;
+  localDocument?(descriptor: Descriptor): Promise<Buffer | undefined>;
   /** Takes a blob over from another repository of the same registry; false when that is not possible. */
   mountBlob?(descriptor: Descriptor, from: RepositoryName): Promise<boolean>;
   /** Stores content, checked against the descriptor before it becomes visible. @throws BoxwrightError BLOB_MISMATCH */

@@ -25,7 +25,7 @@ export function stagedDestination(store: ImageStore, output: StagedOutput): Imag
     concurrency: inner.concurrency,
     // The store's names say nothing about the place that is meant, so there is no `resolve`.
     has: (descriptor) => inner.has(descriptor),
-    readDocument: async (descriptor) => await inner.readDocument?.(descriptor),
+    localDocument: async (descriptor) => await inner.localDocument?.(descriptor),
     writeBlob: (descriptor, content, onBytes) => inner.writeBlob(descriptor, content, onBytes),
     writeManifest: (descriptor, bytes) => inner.writeManifest(descriptor, bytes),
     place: async (image, bytes) => {

@@ -41,7 +41,7 @@ export function storeDestination(store: ImageStore): ImageDestination {
     description: `image store ${store.root}`,
     takesPartialIndexes: true,
     has: async (descriptor) => hasWhole(local, descriptor),
-    readDocument: async (descriptor) => (local.has(descriptor) ? local.read(descriptor) : undefined),
+    localDocument: async (descriptor) => (local.has(descriptor) ? local.read(descriptor) : undefined),
     resolve: async (name) => store.resolve(name),
     writeBlob: (descriptor, content, onBytes) => write(descriptor, content(0), onBytes),
     writeStream: async (_key, content, onBytes) => {
