@@ -81,6 +81,17 @@ describe('readBlob', () => {
     expect(requests).toBe(3);
   });
 
+  it('has enough when all bytes are there and only the end of the answer is lost', async () => {
+    const server = await startAnswers((_request, _url, response) => {
+      response.write('0123456789');
+      setTimeout(() => response.destroy(), 20);
+      return undefined;
+    });
+    const descriptor = descriptorOfText('0123456789');
+    expect((await readAll(server.repository.readBlob(descriptor))).toString()).toBe('0123456789');
+    expect(server.registries.sent).toHaveLength(1);
+  });
+
   it('gives up when connections bring nothing', async () => {
     const box = await startAnswers((_request, _url, response) => {
       response.setHeader('content-length', 10);

@@ -5,6 +5,7 @@ import { digestAlgorithm, digestFromHash } from '../../names/digest.ts';
 import type { ReadBlobOptions } from '../../places/place.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { contentLength, signalOf } from './answers.ts';
+import { codingOf, undoCoding } from './content-coding.ts';
 import { placeOf, pullScope, type RepositoryContext, repositoryPath } from './context.ts';
 
 /** Tries without at least {@link progress} bytes in between. */
@@ -48,6 +49,8 @@ class BlobReading {
   position: number;
   /** False once the server answered a Range with something else than that range. */
   #rangesWork = true;
+  /** The piece that completes the blob, once it has come and all bytes were found right. */
+  #last: Uint8Array | undefined;
 
   constructor(context: RepositoryContext, descriptor: Descriptor, hash: Hash, position: number) {
     this.#context = context;
@@ -64,9 +67,15 @@ class BlobReading {
       const response = await this.#ask(options);
       try {
         yield* this.#body(response);
+        if (this.#last !== undefined) yield this.#last;
         return;
       } catch (error) {
         options.signal?.throwIfAborted();
+        if (this.#last !== undefined && registries.isTransient(error)) {
+          // All bytes are here; only the word that this was all was lost.
+          yield this.#last;
+          return;
+        }
         if (this.position - since >= progress) tries = 1;
         if (tries >= maxTries || !registries.isTransient(error)) throw error;
         since = this.position;
@@ -110,30 +119,43 @@ class BlobReading {
     // A server that does not know ranges sends it all again: what is known already is left out.
     let skip = response.status === 206 ? 0 : this.position;
     await this.#checkLength(response, size - this.position + skip);
-    let last: Uint8Array | undefined;
-    for await (const raw of response.body) {
+    for await (const raw of this.#decoded(response, skip)) {
       if (raw.length <= skip) {
         skip -= raw.length;
         continue;
       }
       const piece = skip === 0 ? raw : raw.subarray(skip);
       skip = 0;
-      if (this.position + piece.length > size)
+      if (this.position + piece.length > size) {
         throw this.#mismatch(`has more than the ${size} bytes of its descriptor`);
+      }
       this.position += piece.length;
       this.hash.update(piece);
+      if (this.position < size) {
+        yield piece;
+        continue;
+      }
+      this.#checkDigest();
       // The piece that completes the blob waits until the server has said that this was all.
-      if (this.position === size) last = Buffer.from(piece);
-      else yield piece;
+      this.#last = Buffer.from(piece);
     }
     if (this.position < size) throw this.#mismatch(`ends after ${this.position} of ${size} bytes`);
-    this.#checkDigest();
-    if (last !== undefined) yield last;
+    if (size === 0) this.#checkDigest();
+  }
+
+  /** The body without a coding that was not asked for. */
+  #decoded(response: HttpResponse, skip: number): AsyncIterable<Uint8Array> {
+    const expected = this.#descriptor.size - this.position + skip;
+    const coding = codingOf(response, expected);
+    if (coding === undefined) return response.body;
+    // Ranges would be those of the encoded bytes.
+    this.#rangesWork = false;
+    return undoCoding(response.body, coding, expected);
   }
 
   async #checkLength(response: HttpResponse, expected: number): Promise<void> {
     const length = contentLength(response);
-    if (length === undefined || length === expected) return;
+    if (length === undefined || length === expected || codingOf(response, expected) !== undefined) return;
     await response.discard();
     throw this.#mismatch(`comes with ${length} bytes where ${expected} are expected`);
   }
@@ -141,8 +163,7 @@ class BlobReading {
   #checkDigest(): void {
     const { digest } = this.#descriptor;
     const algorithm = digestAlgorithm(digest);
-    // A copy, so that the state stays usable when the last piece is asked for again.
-    const actual = digestFromHash(this.hash.copy(), algorithm);
+    const actual = digestFromHash(this.hash, algorithm);
     if (actual !== digest) throw this.#mismatch(`has the digest ${actual}`, { actual });
   }
 

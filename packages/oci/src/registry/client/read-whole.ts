@@ -1,6 +1,8 @@
 import { BoxwrightError } from '@boxwright/errors';
 import type { RegistryRequest } from '../session/registries.ts';
 import type { HttpResponse } from '../transport/http.ts';
+import { contentLength } from './answers.ts';
+import { decodedDocument } from './content-coding.ts';
 import { placeOf, type RepositoryContext } from './context.ts';
 
 /** How often a body that is cut off is asked for again. */
@@ -35,19 +37,25 @@ export async function readWhole(
 }
 
 async function collect(response: HttpResponse, limit: number, place: string): Promise<Buffer> {
-  const announced = Number(response.header('content-length') ?? Number.NaN);
-  if (announced > limit) {
+  const announced = contentLength(response);
+  if (announced !== undefined && announced > limit) {
     await response.discard();
     throw tooLarge(place, announced, limit);
   }
-  const pieces: Uint8Array[] = [];
+  const bytes = await joined(response.body, limit, place);
+  return await joined(decodedDocument(response, bytes, limit), limit, place);
+}
+
+async function joined(pieces: AsyncIterable<Uint8Array>, limit: number, place: string): Promise<Buffer> {
+  const parts: Buffer[] = [];
   let size = 0;
-  for await (const piece of response.body) {
+  for await (const piece of pieces) {
     size += piece.length;
     if (size > limit) throw tooLarge(place, undefined, limit);
-    pieces.push(Buffer.from(piece));
+    // A piece is valid until the next one is asked for.
+    parts.push(Buffer.from(piece));
   }
-  return Buffer.concat(pieces, size);
+  return Buffer.concat(parts, size);
 }
 
 function tooLarge(place: string, size: number | undefined, limit: number): BoxwrightError {

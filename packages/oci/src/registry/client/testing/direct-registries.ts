@@ -31,6 +31,7 @@ export function directRegistries(address: string): DirectRegistries {
         details: { registry: repository.registry },
       });
     },
+    ping: async () => undefined,
     concurrency: () => 4,
     pause: async () => undefined,
     isTransient: (error) => isBoxwrightError(error) && error.code === 'REGISTRY_CONNECTION',
