@@ -1,0 +1,175 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  findProblems,
+  generatedBlob,
+  type RequestFilter,
+  sha256,
+  startTestRegistry,
+  type TestRegistry,
+} from '../packages/oci/src/registry/testing/index.ts';
+import { missingDockerRegistry } from './components/docker-registry.ts';
+import { findProblemsInDirectory } from './support/blob-directory.ts';
+import { PeakMemory } from './support/peak-memory.ts';
+import { dockerRegistry, faultProxy, testRegistry } from './support/registries.ts';
+import { makeUser, removeUser, testUser, type User } from './support/user.ts';
+
+const MiB = 1 << 20;
+const GiB = 1 << 30;
+const MEMORY = 200_000_000;
+
+/** What is sent again of what had arrived: at most the chunk that was under way. */
+const CHUNK = 64 * MiB;
+
+const missing = await missingDockerRegistry();
+
+/** A registry with an image whose one layer is made up when it is read. */
+let source: TestRegistry;
+let digest: string;
+let smallDigest: string;
+/** Somebody who has pulled it. */
+let owner: User;
+let pulling: PeakMemory | undefined;
+
+beforeAll(async () => {
+  source = await startTestRegistry();
+  digest = putLayer(GiB, 'large');
+  smallDigest = putLayer(96 * MiB, 'small');
+  owner = makeUser();
+  await owner.runOk(['pull', '--quiet', `${source.host}/app:large`], {
+    onStart: (child) => {
+      pulling = new PeakMemory(child);
+    },
+  });
+  await owner.runOk(['pull', '--quiet', `${source.host}/app:small`]);
+});
+
+afterAll(async () => {
+  await source.close();
+  removeUser(owner);
+});
+
+/** An image of one layer of random bytes: not a tar, which nobody looks at on the way. */
+function putLayer(size: number, tag: string): string {
+  const repository = source.repository('app');
+  const layer = repository.putStored(generatedBlob(size, size));
+  const oci = 'application/vnd.oci.image';
+  const config = JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [layer] } });
+  const mediaType = `${oci}.manifest.v1+json`;
+  repository.putBlob(config);
+  return repository.putManifest(
+    {
+      schemaVersion: 2,
+      mediaType,
+      config: { mediaType: `${oci}.config.v1+json`, digest: sha256(config), size: config.length },
+      layers: [{ mediaType: `${oci}.layer.v1.tar`, digest: layer, size }],
+    },
+    tag,
+  );
+}
+
+const sending: RequestFilter = { method: ['PATCH', 'PUT'], kind: 'upload' };
+
+describe('a blob of 1 GiB', () => {
+  it('is pulled whole, in little memory', () => {
+    expect(findProblemsInDirectory(owner.store, digest)).toEqual([]);
+    expect(pulling?.peak).toBeGreaterThan(20_000_000);
+    expect(pulling?.peak).toBeLessThan(MEMORY);
+  });
+
+  it('is copied from registry to registry, in little memory', async () => {
+    const target = await testRegistry({ keepUpTo: MiB });
+    let copying: PeakMemory | undefined;
+    await testUser().runOk(['copy', `docker://${source.host}/app:large`, `docker://${target.host}/copy:1`], {
+      onStart: (child) => {
+        copying = new PeakMemory(child);
+      },
+    });
+    expect(target.repository('copy').tags.get('1')).toBe(digest);
+    expect(copying?.peak).toBeGreaterThan(20_000_000);
+    expect(copying?.peak).toBeLessThan(MEMORY);
+  });
+
+  it.skipIf(missing !== undefined)('is pushed to CNCF Distribution: after kill -9 only the rest is sent', async () => {
+    const registry = await dockerRegistry();
+    const proxy = await faultProxy({ upstream: registry.url });
+    const args = ['push', '--compression', 'none', `${source.host}/app:large`, `${proxy.host}/copy:1`];
+    const sent = (): number =>
+      proxy.requests
+        .filter(({ method }) => method === 'PATCH' || method === 'PUT')
+        .reduce((sum, { received }) => sum + received, 0);
+    let pushing: PeakMemory | undefined;
+    const killed = await owner.run(args, {
+      onStart: (child) => {
+        pushing = new PeakMemory(child);
+        void killWhen(() => sent() > 600 * MiB, child);
+      },
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    const first = sent();
+    expect(first).toBeLessThan(GiB);
+    expect((await fetch(`${registry.url}/v2/copy/manifests/1`)).status).toBe(404);
+    const { stdout } = await owner.runOk([...args, '--format', 'json', '--quiet']);
+    expect(first + (sent() - first)).toBeLessThan(GiB + CHUNK + MiB);
+    expect(sent() - first).toBeLessThan(GiB - 600 * MiB + CHUNK + MiB);
+    expect(JSON.stringify(JSON.parse(stdout.toString()))).toMatch(/"resumedAt":[1-9]/);
+    expect(await findProblems(registry.url, 'copy', '1')).toEqual([]);
+    expect(pushing?.peak).toBeLessThan(MEMORY);
+  });
+});
+
+describe('a layer that is compressed on its way', () => {
+  it.each(['gzip', 'zstd'])('with %s goes on after kill -9', async (compression) => {
+    const registry = await testRegistry();
+    const args = ['push', '--compression', compression, `${source.host}/app:small`, `${registry.host}/copy:1`];
+    const sent = (): number =>
+      registry.requests
+        .filter(({ method }) => method === 'PATCH' || method === 'PUT')
+        .reduce((sum, { received }) => sum + received, 0);
+    const killed = await owner.run(args, {
+      onStart: (child) => void killWhen(() => sent() > 70 * MiB, child),
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    expect([...registry.repository('copy').tags]).toEqual([]);
+    const first = sent();
+    let pushing: PeakMemory | undefined;
+    await owner.runOk(args, {
+      onStart: (child) => {
+        pushing = new PeakMemory(child);
+      },
+    });
+    // Two chunks of 32 MiB had arrived.
+    expect(sent() - first).toBeLessThan(40 * MiB);
+    expect(await findProblems(registry.url, 'copy', '1')).toEqual([]);
+    expect(registry.repository('copy').tags.get('1')).not.toBe(smallDigest);
+    expect(pushing?.peak).toBeLessThan(MEMORY);
+    expect(registry.count({ ...sending, method: 'PUT' })).toBeGreaterThan(0);
+  });
+});
+
+describe('a download of 96 MiB', () => {
+  it('that is cut off again and again goes on where it was', async () => {
+    const proxy = await faultProxy({
+      upstream: source.url,
+      faults: [
+        { on: { kind: 'blob', method: 'GET' }, skip: 1, times: 3, action: { kind: 'cut-down', after: 30_000_000 } },
+      ],
+    });
+    const user = testUser();
+    await user.runOk(['pull', `${proxy.host}/app:small`]);
+    expect(findProblemsInDirectory(user.store, smallDigest)).toEqual([]);
+    const given = proxy.requests.reduce((sum, request) => sum + request.sent, 0);
+    expect(given).toBeLessThan(100 * MiB);
+  });
+});
+
+/** kill -9, as soon as something has come to pass. */
+async function killWhen(
+  condition: () => boolean,
+  child: { readonly exitCode: number | null; readonly signalCode: string | null; kill(signal: 'SIGKILL'): boolean },
+): Promise<void> {
+  while (child.exitCode === null && child.signalCode === null) {
+    if (condition()) child.kill('SIGKILL');
+    await sleep(2);
+  }
+}
