@@ -11,10 +11,44 @@ export {
   type RequestOptions,
 } from './client/index.ts';
 export {
+  type ConfigLocation,
+  hostOfRegistry,
+  type RegistriesConfig,
+  type RegistrySettings,
+  readRegistriesConfig,
+  registriesConfigPath,
+  settingsOf,
+  tlsFromConfig,
+  withInsecure,
+} from './config/index.ts';
+export {
   type RegistryDestination,
   type RegistryDestinationOptions,
   registryDestination,
 } from './registry-destination.ts';
 export { type RegistrySource, registrySource } from './registry-source.ts';
 export { type RepositoryName, repositoryKey } from './repository-name.ts';
-export * from './upload/index.ts';
+export {
+  openRegistries,
+  type Registries,
+  type RegistriesOptions,
+  type RegistryEvent,
+  type RegistryRequest,
+  type RetryTiming,
+} from './session/index.ts';
+export {
+  createTransport,
+  type HttpRequest,
+  type HttpResponse,
+  type HttpTransport,
+  type Timeouts,
+  type TransportOptions,
+} from './transport/index.ts';
+export {
+  type BlobContent,
+  type BlobReceipt,
+  type BlobUploader,
+  type BlobUploaderOptions,
+  checkedContent,
+  createBlobUploader,
+} from './upload/index.ts';

@@ -51,5 +51,11 @@ export interface Registries {
   pause(tries: number, error: unknown, signal?: AbortSignal): Promise<void>;
   /** True for an error after which the same may work a moment later. */
   isTransient(error: unknown): boolean;
+  /**
+   * Asks whether this is a registry that takes the credentials there are (distribution spec, end-1: GET /v2/).
+   *
+   * @throws BoxwrightError as {@link send}
+   */
+  ping(registry: string, signal?: AbortSignal): Promise<void>;
   close(): void;
 }
