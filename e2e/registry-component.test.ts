@@ -1,8 +1,18 @@
 import { request as httpsRequest } from 'node:https';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startTokenService, TestAuthority } from '../packages/oci/src/registry/testing/index.ts';
+import {
+  findProblems,
+  putExampleIndex,
+  startTokenService,
+  TestAuthority,
+} from '../packages/oci/src/registry/testing/index.ts';
 import { missingDockerRegistry, REGISTRY_USER, TOKEN_SERVICE } from './components/docker-registry.ts';
-import { dockerRegistry } from './support/registries.ts';
+import { dockerRegistry, testRegistry } from './support/registries.ts';
+import { run, runOk } from './support/run.ts';
+import { removeTemporaryDirectoriesAfterEach, temporaryDirectory } from './support/temporary.ts';
+
+removeTemporaryDirectoriesAfterEach();
 
 const missing = await missingDockerRegistry();
 const basic = `Basic ${Buffer.from(`${REGISTRY_USER.name}:${REGISTRY_USER.password}`).toString('base64')}`;
@@ -50,5 +60,28 @@ describe.skipIf(missing !== undefined)('docker-registry, as the tests start it',
         .end();
     });
     expect(status).toBe(200);
+  });
+});
+
+const hasSkopeo = (await run('skopeo', ['--version']).catch(() => undefined))?.code === 0;
+
+describe.skipIf(!hasSkopeo)('the registry in this process is one to skopeo, too', () => {
+  const skopeo = async (...args: readonly string[]): Promise<string> =>
+    (await runOk('skopeo', ['--insecure-policy', ...args])).stdout.toString();
+
+  it.each(['none', 'basic', 'token'] as const)('with authentication: %s', async (kind) => {
+    const users = { ann: 'x' };
+    const registry = await testRegistry({ auth: kind === 'none' ? { kind } : { kind, users } });
+    const { digest } = putExampleIndex(registry.repository('app'), ['amd64', 'arm64'], { tag: '1', layers: [3e6, 10] });
+    const layout = join(temporaryDirectory('skopeo'), 'layout');
+    const flags = ['--all', '--quiet', '--preserve-digests'];
+    const [from, to] = ['src', 'dest'].map((side) => [`--${side}-tls-verify=false`, `--${side}-creds=ann:x`]);
+    await skopeo('copy', ...flags, ...(from ?? []), `docker://${registry.host}/app:1`, `oci:${layout}:1`);
+    await skopeo('copy', ...flags, ...(to ?? []), `oci:${layout}:1`, `docker://${registry.host}/team/copy:2`);
+    expect(registry.repository('team/copy').tags.get('2')).toBe(digest);
+    const authorization = `Basic ${Buffer.from('ann:x').toString('base64')}`;
+    if (kind !== 'token') expect(await findProblems(registry.url, 'team/copy', '2', { authorization })).toEqual([]);
+    const tags = await skopeo('list-tags', '--tls-verify=false', '--creds=ann:x', `docker://${registry.host}/app`);
+    expect(JSON.parse(tags)).toMatchObject({ Tags: ['1'] });
   });
 });

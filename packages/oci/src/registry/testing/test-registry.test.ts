@@ -1,6 +1,13 @@
 import { request as tlsRequest } from 'node:https';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { generatedBlob, sha256, startTestRegistry, TestAuthority, type TestRegistryOptions } from './index.ts';
+import {
+  type FaultAction,
+  generatedBlob,
+  sha256,
+  startTestRegistry,
+  TestAuthority,
+  type TestRegistryOptions,
+} from './index.ts';
 
 const manifestType = 'application/vnd.oci.image.manifest.v1+json';
 
@@ -156,6 +163,24 @@ describe('faults', () => {
     await expect(call('/v2/a/tags/list')).rejects.toThrow();
     expect(registry.faults.struck).toEqual([2, 1]);
     expect(registry.requests.at(-1)).toMatchObject({ kind: 'tags', status: 0, fault: 'lost-answer' });
+  });
+
+  it('slow bodies down, delay answers, and never answer', async () => {
+    const { registry, call } = await started();
+    const digest = registry.repository('a').putBlob(Buffer.alloc(10_000, 'x'));
+    const timed = async (action: FaultAction): Promise<number> => {
+      registry.faults.add({ action });
+      const start = performance.now();
+      await (await call(`/v2/a/blobs/${digest}`)).arrayBuffer();
+      return performance.now() - start;
+    };
+    expect(await timed({ kind: 'slow-down', bytesPerSecond: 50_000 })).toBeGreaterThan(150);
+    expect(await timed({ kind: 'delay', ms: 100 })).toBeGreaterThan(95);
+    registry.faults.add({ action: { kind: 'stall' } });
+    await expect(call('/v2/', { signal: AbortSignal.timeout(100) })).rejects.toThrow();
+    registry.faults.add({ action: { kind: 'stall-down', after: 10 } });
+    const answer = await call(`/v2/a/blobs/${digest}`, { signal: AbortSignal.timeout(100) });
+    await expect(answer.arrayBuffer()).rejects.toThrow();
   });
 
   it('cut, shorten and change bodies', async () => {

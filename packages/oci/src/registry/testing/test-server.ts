@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { type FaultAction, FaultCut, faultyDownload, faultyHeaders, faultyUpload, silence } from './fault-actions.ts';
 
 /** What a handler gets. The body is iterated once, or left alone. */
@@ -140,7 +141,10 @@ async function answer(
     if (fault?.kind === 'stall') await silence(incoming);
     if (fault?.kind === 'delay') await wait(fault.ms);
     const reply = fault?.kind === 'status' ? await instead(fault, request) : await handler(request);
-    if (fault?.kind === 'lost-answer') return cut();
+    if (fault?.kind === 'lost-answer') {
+      discard(reply);
+      return cut();
+    }
     exchange.status = reply.status;
     await send(reply, fault, request.method, response, exchange);
   } catch (error) {
@@ -150,6 +154,11 @@ async function answer(
     exchange.status = 500;
     response.writeHead(500).end(JSON.stringify({ errors: [{ code: 'UNKNOWN', message: String(error) }] }));
   }
+}
+
+/** A body that nobody will read; a proxied one holds a connection. */
+function discard({ body }: Reply): void {
+  if (body instanceof Readable) body.destroy();
 }
 
 async function instead(fault: Extract<FaultAction, { kind: 'status' }>, request: TestRequest): Promise<Reply> {
