@@ -19,6 +19,7 @@ export {
   registriesConfigPath,
   settingsOf,
   tlsFromConfig,
+  trustedNamers,
   withInsecure,
 } from './config/index.ts';
 export {

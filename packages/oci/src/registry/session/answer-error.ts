@@ -1,4 +1,5 @@
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { hostOfRegistry } from '../config/registry-host.ts';
 import { type RepositoryName, repositoryKey } from '../repository-name.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { type ErrorBody, isHtml, readErrorBody } from './error-body.ts';
@@ -29,61 +30,84 @@ export async function answerError(
   credentials: () => Promise<string>,
 ): Promise<BoxwrightError> {
   const body = await readErrorBody(response);
-  const { status } = response;
-  const host = response.url.host === repository.registry ? '' : ` (${escapeForTerminal(response.url.host)})`;
+  const used = response.status === 401 || response.status === 403 ? await credentials() : '';
+  const { code, why, hint, more } = meaningOf({ response, body, request, repository, used });
+  const host = isOwnHost(response, repository) ? '' : ` by ${escapeForTerminal(response.url.host)}`;
   const said = body.text === '' ? '' : `: ${body.text}`;
-  const make = (code: string, why: string, hint: string | undefined, more: Record<string, unknown> = {}) =>
-    new BoxwrightError(code, `${failedTo(request, repository)}: ${why}${host}${said}`, {
-      hint,
-      details: {
-        registry: repository.registry,
-        repository: repository.path,
-        what: request.what,
-        status,
-        codes: body.codes,
-        transient: false,
-        connected: true,
-        ...more,
-      },
-    });
+  return new BoxwrightError(code, `${failedTo(request, repository)}: ${why} (${response.status}${host})${said}`, {
+    hint,
+    details: {
+      registry: repository.registry,
+      repository: repository.path,
+      what: request.what,
+      status: response.status,
+      codes: body.codes,
+      transient: false,
+      connected: true,
+      ...more,
+    },
+  });
+}
+
+interface Answer {
+  readonly response: HttpResponse;
+  readonly body: ErrorBody;
+  readonly request: RegistryRequest;
+  readonly repository: RepositoryName;
+  /** Credentials, in words. */
+  readonly used: string;
+}
+
+interface Meaning {
+  readonly code: string;
+  readonly why: string;
+  readonly hint?: string | undefined;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+function meaningOf(answer: Answer): Meaning {
+  const { response, body, repository, used } = answer;
+  const { status } = response;
   const login = `boxwright login ${repository.registry}`;
-  switch (status) {
-    case 401:
-      return make('REGISTRY_UNAUTHORIZED', 'the registry wants a login (401)', loginHint(await credentials(), login));
-    case 403:
-      return make(
-        'REGISTRY_DENIED',
-        'the registry does not allow it (403)',
-        `Used were ${await credentials()}. Ask the owner of the repository for the right to do this, or log in as another user: ${login}`,
-      );
-    case 404:
-      return make('REGISTRY_NOT_FOUND', notFound(body), notFoundHint(body, request, repository));
-    case 429: {
-      const askedMs = retryAfter(response, Date.now());
-      // A quota that is used up for hours: waiting for some seconds is of no use.
-      const usedUp = askedMs === undefined && /^0(?:;|$)/.test(response.header('ratelimit-remaining') ?? '');
-      return make(
-        'REGISTRY_RATE_LIMITED',
-        usedUp ? 'the quota of requests is used up (429)' : 'the registry is asked too often (429)',
-        `Try again later. With a login there may be more: ${login}. Or set "mirrors" or "requestsPerSecond" in registries.json.`,
-        { transient: !usedUp, retryAfterMs: askedMs },
-      );
-    }
-    default:
+  if (status === 401) {
+    const hint = `Used: ${used}. Log in with: ${login}. A repository that does not exist looks the same on many registries.`;
+    return { code: 'REGISTRY_UNAUTHORIZED', why: 'the registry wants a login', hint };
   }
+  if (status === 403) {
+    const hint = `Used: ${used}. Ask the owner of the repository for the right to do this, or log in as another user: ${login}`;
+    return { code: 'REGISTRY_DENIED', why: 'the registry does not allow it', hint };
+  }
+  if (status === 404) return { code: 'REGISTRY_NOT_FOUND', why: notFound(body), hint: notFoundHint(answer) };
+  if (status === 429) return rateLimited(response, login);
   if (status === 408 || status === 425 || status >= 500) {
-    return make(
-      'REGISTRY_UNAVAILABLE',
-      `the registry has a fault (${status})`,
-      'Try again later, or ask who runs it.',
-      {
-        transient: status !== 501 && status !== 505,
-        retryAfterMs: retryAfter(response, Date.now()),
-      },
-    );
+    return {
+      code: 'REGISTRY_UNAVAILABLE',
+      why: 'the registry has a fault',
+      hint: 'Try again later, or ask who runs it.',
+      // 501 and 505 say that it will never work.
+      more: { transient: status !== 501 && status !== 505, retryAfterMs: retryAfter(response, Date.now()) },
+    };
   }
-  if (status >= 400) return make('REGISTRY_REFUSED', `the registry refused it (${status})`, refusedHint(status, body));
-  return make('REGISTRY_ANSWER_INVALID', `the registry answered with an unexpected status (${status})`, undefined);
+  if (status >= 400) {
+    return { code: 'REGISTRY_REFUSED', why: 'the registry refused it', hint: refusedHint(status, body) };
+  }
+  return { code: 'REGISTRY_ANSWER_INVALID', why: 'the registry answered with a status that has no meaning here' };
+}
+
+function rateLimited(response: HttpResponse, login: string): Meaning {
+  const askedMs = retryAfter(response, Date.now());
+  // A quota that is used up for hours: waiting for some seconds is of no use.
+  const usedUp = askedMs === undefined && /^0(?:;|$)/.test(response.header('ratelimit-remaining') ?? '');
+  return {
+    code: 'REGISTRY_RATE_LIMITED',
+    why: usedUp ? 'the quota of requests is used up' : 'the registry is asked too often',
+    hint: `Try again later. With a login there may be more: ${login}. Or set "mirrors" or "requestsPerSecond" in registries.json.`,
+    more: { transient: !usedUp, retryAfterMs: askedMs },
+  };
+}
+
+function isOwnHost({ url }: HttpResponse, { registry }: RepositoryName): boolean {
+  return url.hostname === URL.parse(`${url.protocol}//${hostOfRegistry(registry)}`)?.hostname;
 }
 
 /** REGISTRY_ANSWER_INVALID: a web page came with a status of success. */
@@ -108,18 +132,14 @@ export function isUnexpectedPage(response: HttpResponse, { target }: RegistryReq
   return response.status < 300 && !/\/blobs\/[^/]+$/.test(typeof target === 'string' ? target : target.pathname);
 }
 
-function loginHint(credentials: string, login: string): string {
-  return `Used were ${credentials}. Log in with: ${login}. A repository that does not exist looks the same on many registries.`;
-}
-
 function notFound({ codes, isPage }: ErrorBody): string {
-  if (isPage) return 'there is no such page, nor is it a registry, it seems (404)';
-  return codes.includes('NAME_UNKNOWN') ? 'there is no such repository (404)' : 'it is not there (404)';
+  if (isPage) return 'there is no such page, nor is it a registry, it seems';
+  return codes.includes('NAME_UNKNOWN') ? 'there is no such repository' : 'it is not there';
 }
 
-function notFoundHint({ isPage }: ErrorBody, { method }: RegistryRequest, repository: RepositoryName): string {
-  if (isPage || repository.path === '') return 'Check the host and port: a registry answers to /v2/ in JSON.';
-  return method === 'GET' || method === 'HEAD'
+function notFoundHint({ body, request, repository }: Answer): string {
+  if (body.isPage || repository.path === '') return 'Check the host and port: a registry answers to /v2/ in JSON.';
+  return request.method === 'GET' || request.method === 'HEAD'
     ? `Check the spelling; boxwright tags ${shownName(repository)} lists what is there.`
     : 'Check the spelling; some registries want a repository to be created before something is pushed.';
 }
