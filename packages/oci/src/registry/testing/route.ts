@@ -22,7 +22,10 @@ export interface RegistryBehaviour {
   readonly ranges?: boolean;
   /** False: answers about manifests and blobs have no Docker-Content-Digest. */
   readonly digestHeader?: boolean;
-  /** `distribution`: a PATCH that was cut off kills its session, as CNCF Distribution 2 does. Default `keep`. */
+  /**
+   * `distribution`: as measured with CNCF Distribution 2.8: a PATCH that was cut off and any Location but the newest kill
+   * their session (404), Content-Range is not looked at, a POST with a digest does not take the body. Default `keep`.
+   */
   readonly cutUploads?: 'keep' | 'distribution';
   /** Form of upload Locations; default `absolute`. `elsewhere`: at another origin, which wants no credentials. */
   readonly locations?: 'absolute' | 'relative' | 'elsewhere';

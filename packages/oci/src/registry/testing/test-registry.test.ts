@@ -63,8 +63,12 @@ describe('uploads', () => {
     });
     const location = (await call('/v2/a/blobs/uploads/', { method: 'POST' })).headers.get('location') ?? '';
     await expect(call(location, { method: 'PATCH', body: Buffer.alloc(1 << 20) })).rejects.toThrow();
-    expect((await call(location)).status).toBe(416);
     expect((await call(location)).status).toBe(404);
+    const second = (await call('/v2/a/blobs/uploads/', { method: 'POST' })).headers.get('location') ?? '';
+    const patched = await call(second, { method: 'PATCH', body: 'x', headers: { 'content-range': '7-7' } });
+    expect(patched.headers.get('range')).toBe('0-0');
+    expect((await call(patched.headers.get('location') ?? '')).status).toBe(204);
+    expect((await call(second)).status).toBe(404);
   });
 });
 

@@ -18,7 +18,7 @@ export async function startUploadRoute(route: Route): Promise<Reply> {
   }
   const upload = repository.startUpload(behaviour.keepUpTo ?? Number.POSITIVE_INFINITY);
   const digest = searchParams.get('digest');
-  if (digest === null) return uploadState(route, upload, 202);
+  if (digest === null || behaviour.cutUploads === 'distribution') return uploadState(route, upload, 202);
   const problem = await take(route, upload);
   return problem ?? commit(route, upload, digest);
 }
@@ -30,7 +30,7 @@ export async function uploadRoute(route: Route, id: string): Promise<Reply> {
   if (upload === undefined) return unknown('BLOB_UPLOAD_UNKNOWN', `upload ${id}`);
   if (behaviour.cutUploads === 'distribution' && request.url.searchParams.get('_state') !== String(upload.state)) {
     repository.uploads.delete(id);
-    return failed(416, 'RANGE_INVALID', 'upload resumed at wrong offset');
+    return failed(404, 'BLOB_UPLOAD_INVALID', 'blob upload invalid');
   }
   switch (request.method) {
     case 'GET':
@@ -54,9 +54,10 @@ export async function uploadRoute(route: Route, id: string): Promise<Reply> {
 /** Takes the body in; the answer that refuses it, if so. */
 async function take(route: Route, upload: Upload): Promise<Reply | undefined> {
   const { request, behaviour } = route;
-  const range = /^(\d+)-(\d+)$/.exec(request.headers['content-range'] ?? '');
+  const header = behaviour.cutUploads === 'distribution' ? undefined : request.headers['content-range'];
+  const range = /^(\d+)-(\d+)$/.exec(header ?? '');
   const size = request.headers['content-length'];
-  if (request.headers['content-range'] !== undefined && range === null) {
+  if (header !== undefined && range === null) {
     return failed(400, 'BLOB_UPLOAD_INVALID', 'Content-Range is not START-END');
   }
   if (range !== null && Number(range[1]) !== upload.content.size) return outOfOrder(route, upload);
