@@ -138,7 +138,7 @@ class ImageCopy {
 
   #walk(transfer: CopyTransfer, chosen: ChosenEntries | undefined, signal: AbortSignal, unchanged = false): ImageWalk {
     const { encodeLayer, format, referrers, thorough } = this.#options;
-    const { takesPartialIndexes, localDocument, concurrency } = this.#destination;
+    const { takesPartialIndexes, concurrency } = this.#destination;
     return new ImageWalk({
       source: this.#source.description,
       documents: this.#documents,
@@ -148,7 +148,7 @@ class ImageCopy {
       encodes: encodeLayer !== undefined && !unchanged,
       format: unchanged ? undefined : format,
       takesPartialIndexes,
-      trustsIndexes: localDocument !== undefined || !takesPartialIndexes,
+      trustsIndexes: this.#destination.localDocument !== undefined || !takesPartialIndexes,
       visitsAll: referrers === true || thorough === true,
       concurrency,
       signal,

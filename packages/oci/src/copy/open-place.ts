@@ -13,8 +13,9 @@ import {
 import { fileOutput } from '../places/archive-output.ts';
 import { dockerArchiveDestination } from '../places/docker-archive-destination.ts';
 import type { ImageLocation } from '../places/image-location.ts';
-import { chooseImage } from '../places/layout-index.ts';
+import { chooseImage, type ImageChoice } from '../places/layout-index.ts';
 import { loadArchive } from '../places/load-archive.ts';
+import { openOciArchive } from '../places/oci-archive.ts';
 import { writeOciArchive } from '../places/oci-archive-writer.ts';
 import { openOciLayout } from '../places/oci-layout.ts';
 import { writeOciLayout } from '../places/oci-layout-writer.ts';
@@ -59,7 +60,8 @@ export interface OpenSourceOptions {
 }
 
 /**
- * Finds an image at any place. Archives are read into the store first, where nothing names them.
+ * Finds an image at any place. Archives that cannot be read in any order (compressed, piped, docker-archives) are read
+ * into the store first, where nothing names them.
  *
  * @throws BoxwrightError IMAGE_NOT_FOUND, REGISTRY_NOT_FOUND, IMAGE_AMBIGUOUS, and those of the place
  */
@@ -78,13 +80,19 @@ export async function openSource(
       const layout = openOciLayout(resolve(context.cwd, location.path));
       return { source: layout, image: chooseImage(layout.images, location, layout.description), close };
     }
-    case 'oci-archive':
-    case 'docker-archive': {
-      const store = context.store();
-      const path = resolve(context.cwd, location.path);
-      const images = await loadArchive(store, path, { choice: location, signal: context.signal });
-      return { source: storeSource(store), image: chooseImage(images, location, escapeForTerminal(path)), close };
+    case 'oci-archive': {
+      const archive = openOciArchive(resolve(context.cwd, location.path));
+      if (archive === undefined) return await openLoaded(location, context);
+      try {
+        const image = chooseImage(archive.images, location, archive.description);
+        return { source: archive, image, close: async () => archive.close() };
+      } catch (error) {
+        archive.close();
+        throw error;
+      }
     }
+    case 'docker-archive':
+      return await openLoaded(location, context);
     case 'docker':
       return { ...(await openRegistrySource(parseReference(location.reference), context, options)), close };
     case 'docker-daemon':
@@ -134,6 +142,18 @@ export async function openDestination(location: ImageLocation, context: PlaceCon
     default:
       return location satisfies never;
   }
+}
+
+/** What can only be read from its beginning to its end goes into the store first, where nothing names it. */
+async function openLoaded(
+  location: ImageChoice & { readonly path: string },
+  context: PlaceContext,
+): Promise<OpenedSource> {
+  const store = context.store();
+  const path = resolve(context.cwd, location.path);
+  const images = await loadArchive(store, path, { choice: location, signal: context.signal });
+  const image = chooseImage(images, location, escapeForTerminal(path));
+  return { source: storeSource(store), image, close: async () => undefined };
 }
 
 async function openRegistrySource(

@@ -134,9 +134,9 @@ class PlanTransfer implements Transfer {
     this.#destination = destination;
     this.#options = options;
     this.#limiter = new Limiter(destination.concurrency);
-    const { repository, mountBlob } = destination;
+    const { repository } = destination;
     // Without knowing where it is it cannot be said what could be mounted there.
-    const possible = mountBlob !== undefined && repository !== undefined;
+    const possible = destination.mountBlob !== undefined && repository !== undefined;
     this.#mounts = possible ? mountCandidates(source.repository, options.mountFrom ?? [], repository) : [];
   }
 

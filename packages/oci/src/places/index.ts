@@ -6,6 +6,7 @@ export { type ImageLocation, parseImageLocation } from './image-location.ts';
 export { type ImportOptions, importRootfs } from './import-rootfs.ts';
 export { chooseImage, type ImageChoice } from './layout-index.ts';
 export { type LoadOptions, loadArchive } from './load-archive.ts';
+export { type OciArchive, openOciArchive } from './oci-archive.ts';
 export { writeOciArchive } from './oci-archive-writer.ts';
 export { type OciLayout, openOciLayout } from './oci-layout.ts';
 export { writeOciLayout } from './oci-layout-writer.ts';

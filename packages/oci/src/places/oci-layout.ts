@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { Descriptor } from '../documents/descriptor.ts';
 import { verifyBytes } from '../documents/descriptor.ts';
 import { documentLimits } from '../documents/limits.ts';
-import { digestAlgorithm, digestFromHash, digestHex, parseDigest } from '../names/digest.ts';
-import { checkLayoutFile, imagesIn, layoutInvalid, readLayoutIndex } from './layout-index.ts';
+import { digestAlgorithm, digestHex, parseDigest } from '../names/digest.ts';
+import { blobDamaged, checkedPieces } from './checked-pieces.ts';
+import { checkLayoutFile, imagesIn, layoutInvalid, namedImage, readLayoutIndex } from './layout-index.ts';
 import type { ImageSource, PlacedImage, ReadBlobOptions } from './place.ts';
 
-const pieceSize = 1024 * 1024;
 const layoutFileLimit = 4096;
 
 /** An OCI image layout directory (OCI image-spec image-layout.md) to read from. */
@@ -35,10 +34,12 @@ export function openOciLayout(path: string): OciLayout {
   if (layoutFile === undefined) throw layoutInvalid(where, 'it has no oci-layout file');
   checkLayoutFile(layoutFile, where);
   const description = `OCI layout ${where}`;
+  const images = imagesIn(readLayoutIndex(index));
   return {
     path,
     description,
-    images: imagesIn(readLayoutIndex(index)),
+    images,
+    resolve: async (name) => namedImage(images, name)?.descriptor,
     has: async (descriptor) => {
       const fd = openRegular(blobPath(path, descriptor));
       if (fd !== undefined) closeSync(fd);
@@ -46,7 +47,7 @@ export function openOciLayout(path: string): OciLayout {
     },
     readDocument: async (descriptor) => {
       const bytes = readRegular(blobPath(path, descriptor), documentLimits.configBytes);
-      if (bytes === undefined) throw missing(description, descriptor);
+      if (bytes === undefined) throw blobMissing(description, descriptor);
       verifyBytes(bytes, descriptor);
       return bytes;
     },
@@ -64,33 +65,15 @@ async function* readBlob(
   layout: string,
   description: string,
   descriptor: Descriptor,
-  { offset = 0, signal }: ReadBlobOptions = {},
+  options?: ReadBlobOptions,
 ): AsyncGenerator<Buffer, void, undefined> {
   const fd = openRegular(blobPath(layout, descriptor));
-  if (fd === undefined) throw missing(description, descriptor);
+  if (fd === undefined) throw blobMissing(description, descriptor);
   try {
     const { size } = fstatSync(fd);
     if (size !== descriptor.size)
-      throw mismatch(description, descriptor, `it has ${size} bytes, not ${descriptor.size}`);
-    const algorithm = digestAlgorithm(descriptor.digest);
-    const hash = createHash(algorithm);
-    const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(pieceSize, size)));
-    let read = 0;
-    const check = (): void => {
-      const actual = digestFromHash(hash, algorithm);
-      if (actual !== descriptor.digest) throw mismatch(description, descriptor, `its bytes have the digest ${actual}`);
-    };
-    while (read < size) {
-      signal?.throwIfAborted();
-      const count = readSync(fd, buffer, 0, Math.min(buffer.length, size - read), null);
-      if (count === 0) throw mismatch(description, descriptor, 'it became shorter while it was read');
-      hash.update(buffer.subarray(0, count));
-      const piece = buffer.subarray(Math.min(count, Math.max(0, offset - read)), count);
-      read += count;
-      if (read === size) check();
-      if (piece.length > 0) yield piece;
-    }
-    if (size === 0) check();
+      throw blobDamaged(description, descriptor, `it has ${size} bytes, not ${descriptor.size}`);
+    yield* checkedPieces({ fd, start: 0, description }, descriptor, options);
   } finally {
     closeSync(fd);
   }
@@ -141,13 +124,7 @@ function notRegular(path: string): BoxwrightError {
   });
 }
 
-function missing(description: string, { digest }: Descriptor): BoxwrightError {
+/** The error for a blob that a place lacks. */
+export function blobMissing(description: string, { digest }: Descriptor): BoxwrightError {
   return new BoxwrightError('BLOB_MISSING', `${description} lacks the blob ${digest}`, { details: { digest } });
-}
-
-function mismatch(description: string, { digest }: Descriptor, why: string): BoxwrightError {
-  return new BoxwrightError('BLOB_MISMATCH', `${description}: blob ${digest} is damaged: ${why}`, {
-    hint: 'copy the layout again from where it came',
-    details: { digest },
-  });
 }
