@@ -195,7 +195,8 @@ export class BlobUpload {
     const end = chunk.end();
     this.#accepted = end;
     // Some registries name the range of the chunk, or nothing of sense: then the upload URL is asked.
-    this.#inDoubt = told !== undefined && told !== end;
+    // "0-0", taken for nothing, may as well be one byte.
+    this.#inDoubt = told !== undefined && told !== end && !(told === 0 && end === 1);
     if (this.#inDoubt) return;
     this.#refusedAt = undefined;
     this.#best = Math.max(this.#best, end);
@@ -319,9 +320,9 @@ export class BlobUpload {
         hint: 'Compress the layers before sending, so that their size is known, or use another registry.',
       });
     }
+    // The session is as good as before: the whole goes there.
     limits.chunks = false;
     this.#tries++;
-    this.#drop();
   }
 
   /** @returns false when that was the last try */

@@ -13,7 +13,8 @@ export interface ReaderOptions {
  * Content as an upload needs it: read in order, from wherever the registry is. Going forward reads (and hashes) without
  * sending; going back reads again, from the last checkpoint on.
  *
- * Used by one reader at a time.
+ * Of several that read, the one that called {@link seek} last goes on; an earlier one (a request body that was given up
+ * while it waited for the content) gets an error.
  */
 export class ContentReader {
   readonly #content: BlobContent;
@@ -21,6 +22,10 @@ export class ContentReader {
   #iterator: AsyncIterator<Uint8Array> | undefined;
   /** The rest of a piece of which only a part was wanted. Valid: the next one has not been asked for. */
   #rest: Uint8Array | undefined;
+  /** The iterator has been asked and has not answered. */
+  #waiting = false;
+  /** Whose reading it is: see {@link seek}. */
+  #turn = 0;
   #position = 0;
   #ended = false;
   #hash: Hash | undefined;
@@ -49,11 +54,26 @@ export class ContentReader {
 
   /** Goes to `offset`. @returns false when the content is shorter */
   async seek(offset: number): Promise<boolean> {
-    if (this.#iterator === undefined || offset < this.#position) await this.#open(offset);
+    const turn = ++this.#turn;
+    if (this.#iterator === undefined || this.#waiting || offset < this.#position) await this.#open(offset);
     while (this.#position < offset) {
       if ((await this.next(offset - this.#position)) === undefined) return false;
+      if (turn !== this.#turn) throw superseded();
     }
     return true;
+  }
+
+  /** Goes to `offset` and reads on, up to before `end` or what comes first: the content's end. */
+  async *read(offset: number, end: number): AsyncGenerator<Uint8Array> {
+    if (!(await this.seek(offset))) return;
+    const turn = this.#turn;
+    this.#remember();
+    while (this.#position < end) {
+      if (turn !== this.#turn) throw superseded();
+      const piece = await this.next(end - this.#position);
+      if (piece === undefined) return;
+      yield piece;
+    }
   }
 
   /** The next piece, of at most `limit` bytes (at least 1); undefined at the end. */
@@ -67,8 +87,8 @@ export class ContentReader {
     return part;
   }
 
-  /** Remembers this position: {@link seek} can come back to it without reading what is before. */
-  checkpoint(): void {
+  /** Remembers this position, so that {@link seek} can come back to it without reading what is before. */
+  #remember(): void {
     if (this.#hash !== undefined) this.#checkpoint = { offset: this.#position, hash: this.#hash.copy() };
   }
 
@@ -81,10 +101,15 @@ export class ContentReader {
   /** Lets go of what is being read. */
   async close(): Promise<void> {
     const iterator = this.#iterator;
+    const waiting = this.#waiting;
     this.#iterator = undefined;
     this.#rest = undefined;
+    this.#waiting = false;
     try {
-      await iterator?.return?.();
+      const closing = iterator?.return?.();
+      // A generator that is waiting ends when it has got what it waits for, and that may take long.
+      if (waiting) closing?.catch(() => {});
+      else await closing;
     } catch {
       // It is not wanted any more, however it ends.
     }
@@ -106,18 +131,33 @@ export class ContentReader {
   }
 
   async #pull(): Promise<Uint8Array | undefined> {
-    if (this.#failure !== undefined) throw this.#failure.error;
     if (this.#iterator === undefined) await this.#open(0);
     while (!this.#ended) {
-      try {
-        const result = await this.#iterator?.next();
-        if (result === undefined || result.done === true) this.#ended = true;
-        else if (result.value.length > 0) return result.value;
-      } catch (error) {
-        this.#failure = { error };
-        throw error;
-      }
+      const result = await this.#ask();
+      if (result === undefined || result.done === true) this.#ended = true;
+      else if (result.value.length > 0) return result.value;
     }
     return undefined;
   }
+
+  async #ask(): Promise<IteratorResult<Uint8Array> | undefined> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    const iterator = this.#iterator;
+    this.#waiting = true;
+    let result: IteratorResult<Uint8Array> | undefined;
+    try {
+      result = await iterator?.next();
+    } catch (error) {
+      if (iterator !== this.#iterator) throw superseded();
+      this.#failure = { error };
+      throw error;
+    }
+    if (iterator !== this.#iterator) throw superseded();
+    this.#waiting = false;
+    return result;
+  }
+}
+
+function superseded(): Error {
+  return new Error('the content is read from another position by now');
 }

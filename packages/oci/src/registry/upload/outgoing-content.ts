@@ -86,15 +86,14 @@ export class DescribedContent implements OutgoingContent {
 
   /** The last piece of the blob goes out only when the whole is known to be right (threats R2). */
   async *#body(offset: number, size: number): AsyncGenerator<Uint8Array> {
-    await this.#seek(offset);
-    this.#reader.checkpoint();
     const end = offset + size;
-    while (this.#reader.position < end) {
-      const piece = await this.#reader.next(end - this.#reader.position);
-      if (piece === undefined) throw this.#tooShort();
-      if (this.#reader.position === this.size) this.#checkDigest();
+    let position = offset;
+    for await (const piece of this.#reader.read(offset, end)) {
+      position += piece.length;
+      if (position === this.size) this.#checkDigest();
       yield piece;
     }
+    if (position < end) throw this.#tooShort();
   }
 
   async #seek(offset: number): Promise<void> {

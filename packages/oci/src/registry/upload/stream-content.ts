@@ -103,11 +103,7 @@ export class StreamContent implements OutgoingContent {
 
   async *#rest(offset: number): AsyncGenerator<Uint8Array> {
     await this.#goTo(offset);
-    for (;;) {
-      const piece = await this.#reader.next(Number.POSITIVE_INFINITY);
-      if (piece === undefined) break;
-      yield piece;
-    }
+    yield* this.#reader.read(offset, Number.POSITIVE_INFINITY);
     this.#streamedTo = this.#reader.position;
   }
 

@@ -26,6 +26,7 @@ export function plainRegistries(address: string): Registries {
     concurrency: () => 4,
     pause: async (_tries, _error, signal) => signal?.throwIfAborted(),
     isTransient,
+    ping: async () => undefined,
     close: () => agent.destroy(),
   };
 }
