@@ -1,7 +1,9 @@
-import type { Authenticator } from './auth/authenticator.ts';
+import { type Authenticator, createAuthenticator, credentialStore } from './auth/index.ts';
 import { openRepository, type Repository } from './client/index.ts';
+import { readRegistriesConfig, registryOfHost, settingsOf, tlsFromConfig, withInsecure } from './config/index.ts';
 import { type RepositoryName, repositoryKey } from './repository-name.ts';
-import type { Registries, RegistryEvent } from './session/registries.ts';
+import { openRegistries, type Registries, type RegistryEvent } from './session/index.ts';
+import { createTransport } from './transport/index.ts';
 
 /** What {@link openRegistryAccess} needs. */
 export interface RegistryAccessOptions {
@@ -27,6 +29,32 @@ export interface RegistryAccess {
   repository(name: RepositoryName): Repository;
   /** Ends idle connections, so that the process can end. */
   close(): void;
+}
+
+/**
+ * Access with the configuration (`registries.json`, `certs.d`), the proxies and the credentials of a user. Reads the
+ * configuration; credentials and certificates are read when a registry asks for them, and nothing is connected to yet.
+ *
+ * @throws BoxwrightError REGISTRY_CONFIG_INVALID
+ */
+export function openRegistryAccess(options: RegistryAccessOptions): RegistryAccess {
+  const { env, home, insecure = false, onEvent, journalDirectory, signal } = options;
+  const location = { env, home };
+  const config = withInsecure(readRegistriesConfig(location), insecure);
+  const transport = createTransport({
+    env,
+    tls: tlsFromConfig(config, location),
+    isTrustedNamer: (url) => settingsOf(config, registryOfHost(url.host)).privateRedirects,
+  });
+  const authenticator = createAuthenticator({ transport, credentials: credentialStore(location) });
+  const registries = openRegistries({
+    transport,
+    authenticator,
+    config,
+    ...(onEvent === undefined ? {} : { onEvent }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return registryAccess({ registries, authenticator, journalDirectory });
 }
 
 /** What {@link registryAccess} puts together. */

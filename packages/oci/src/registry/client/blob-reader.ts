@@ -6,7 +6,7 @@ import type { ReadBlobOptions } from '../../places/place.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { contentLength, signalOf } from './answers.ts';
 import { codingOf, undoCoding } from './content-coding.ts';
-import { placeOf, pullScope, type RepositoryContext, repositoryPath } from './context.ts';
+import { placeOf, pullScope, type RepositoryContext, repositoryPath, withPlace } from './context.ts';
 
 /** Tries without at least {@link progress} bytes in between. */
 const maxTries = 6;
@@ -69,8 +69,9 @@ class BlobReading {
         yield* this.#body(response);
         if (this.#last !== undefined) yield this.#last;
         return;
-      } catch (error) {
+      } catch (thrown) {
         options.signal?.throwIfAborted();
+        const error = withPlace(this.#context.name, `blob ${this.#descriptor.digest}`, thrown);
         if (this.#last !== undefined && registries.isTransient(error)) {
           // All bytes are here; only the word that this was all was lost.
           yield this.#last;

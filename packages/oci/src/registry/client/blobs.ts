@@ -103,7 +103,7 @@ export async function mountBlob(
   options: RequestOptions = {},
 ): Promise<MountAnswer> {
   if (from.registry !== name.registry || from.path === name.path) return { mounted: false };
-  const what = `mount of blob ${digest} from ${repositoryKey(from)}`;
+  const what = `blob ${digest} from ${repositoryKey(from)}`;
   const query = new URLSearchParams({ mount: digest, from: from.path }).toString();
   try {
     const response = await registries.send(name, {

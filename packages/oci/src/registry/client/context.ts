@@ -65,9 +65,9 @@ export function manifestPath(name: RepositoryName, reference: string): string {
   );
 }
 
-/** `registry/path: manifest 1.2`, for messages. */
+/** `manifest 1.2 of registry/path`, for messages. */
 export function placeOf(name: RepositoryName, what: string): string {
-  return escapeForTerminal(`${repositoryKey(name)}: ${what}`);
+  return escapeForTerminal(`${what} of ${name.path === '' ? name.registry : repositoryKey(name)}`);
 }
 
 /** An answer that makes no sense. */
@@ -79,12 +79,12 @@ export function invalidAnswer(name: RepositoryName, what: string, why: string, c
   });
 }
 
-/** Adds the place to an error about bytes or documents, which do not know where they came from. */
+/** Adds the place to an error about bytes, documents or a lost connection, which do not know what was asked for. */
 export function withPlace(name: RepositoryName, what: string, error: unknown): unknown {
   if (!isBoxwrightError(error) || 'registry' in error.details) return error;
   return new BoxwrightError(error.code, `${placeOf(name, what)}: ${error.message}`, {
     hint: error.hint,
     cause: error,
-    details: { ...error.details, registry: name.registry, repository: name.path },
+    details: { ...error.details, registry: name.registry, repository: name.path, what },
   });
 }

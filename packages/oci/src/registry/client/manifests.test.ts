@@ -185,7 +185,7 @@ describe('fetching', () => {
     const error = await box.repository.manifest('1.2').catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) });
     // Registry, repository and reference: the sentence says where.
-    expect(error).toMatchObject({ message: expect.stringMatching(/^127\.0\.0\.1:\d+\/team\/app: manifest 1\.2/) });
+    expect(error).toMatchObject({ message: expect.stringMatching(/^manifest 1\.2 of 127\.0\.0\.1:\d+\/team\/app/) });
   });
 
   it('refuses a manifest of more than 4 MiB, whether its length is known or not', async () => {

@@ -3,7 +3,7 @@ import type { RegistryRequest } from '../session/registries.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { contentLength } from './answers.ts';
 import { decodedDocument } from './content-coding.ts';
-import { placeOf, type RepositoryContext } from './context.ts';
+import { placeOf, type RepositoryContext, withPlace } from './context.ts';
 
 /** How often a body that is cut off is asked for again. */
 const maxTries = 4;
@@ -29,7 +29,8 @@ export async function readWhole(
     const response = await registries.send(name, request);
     try {
       return { response, bytes: await collect(response, limit, placeOf(name, request.what)) };
-    } catch (error) {
+    } catch (thrown) {
+      const error = withPlace(name, request.what, thrown);
       if (tries === maxTries || !registries.isTransient(error)) throw error;
       await registries.pause(tries, error, request.signal);
     }
