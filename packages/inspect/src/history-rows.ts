@@ -1,3 +1,5 @@
+import { pairLayers } from './page/pair-layers.ts';
+
 /** The part of an image config's `history` that rows are made from (OCI image-spec config.md "history"). */
 export interface HistorySource {
   readonly created?: string;
@@ -26,13 +28,9 @@ export interface HistoryRow {
  * configs, history left out) become rows without instruction, newest of all; a row that finds no layer left is empty.
  */
 export function historyRows(history: readonly HistorySource[], layerSizes: readonly number[]): HistoryRow[] {
-  const rows: HistoryRow[] = [];
-  let next = 0;
-  for (const entry of history) {
-    const layer = entry.emptyLayer === true || next >= layerSizes.length ? undefined : next++;
-    rows.push(row(entry, layer, layerSizes));
-  }
-  for (; next < layerSizes.length; next++) rows.push(row({}, next, layerSizes));
+  const { layerOfEntry, layersWithoutRow } = pairLayers(history, layerSizes.length);
+  const rows = history.map((entry, index) => row(entry, layerOfEntry[index], layerSizes));
+  for (const layer of layersWithoutRow) rows.push(row({}, layer, layerSizes));
   return rows.reverse();
 }
 

@@ -27,6 +27,7 @@ export {
   type ValueInstruction,
   type WordsInstruction,
 } from './instructions/index.ts';
+export { instructionLabel, type Language, type Localized, layerWithoutRowLabel } from './labels/index.ts';
 export {
   type LayerFacts,
   type LayerPassOptions,
@@ -35,5 +36,28 @@ export {
   layerSize,
   passLayer,
 } from './layers/index.ts';
+export {
+  buildPage,
+  chinaTime,
+  findingText,
+  type ImagePage,
+  type LayerPairing,
+  localTime,
+  type PageFacts,
+  type PageFinding,
+  type PageLayer,
+  type PageOptions,
+  type PageRow,
+  type PageSize,
+  type PageSource,
+  type PageTime,
+  type PageWords,
+  pageJson,
+  pageText,
+  pageWords,
+  pairLayers,
+  parseTimeZone,
+  type TimeZone,
+} from './page/index.ts';
 export { formatSize, formatSizeProgress, formatSizeShort } from './size.ts';
 export { formatTable } from './table.ts';

@@ -1,0 +1,2 @@
+export { instructionLabel, layerWithoutRowLabel } from './instruction-label.ts';
+export type { Language, Localized } from './language.ts';

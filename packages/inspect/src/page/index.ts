@@ -1,0 +1,15 @@
+export { buildPage, type PageOptions, type PageSource } from './build-page.ts';
+export type {
+  ImagePage,
+  PageFacts,
+  PageFinding,
+  PageLayer,
+  PageRow,
+  PageSize,
+  PageTime,
+} from './page.ts';
+export { pageJson } from './page-json.ts';
+export { pageText } from './page-text.ts';
+export { findingText, type PageWords, pageWords } from './page-words.ts';
+export { type LayerPairing, pairLayers } from './pair-layers.ts';
+export { chinaTime, localTime, parseTimeZone, type TimeZone } from './time-zone.ts';
