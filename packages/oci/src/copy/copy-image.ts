@@ -163,6 +163,9 @@ class ImageCopy {
     if (chosen !== undefined && this.#choice.policy === 'rewrite') return false;
     const { names } = this.#image;
     const destination = this.#destination;
+    // In a registry an image without a name is stored under its digest, and that is all.
+    if (names.length === 0 && destination.repository !== undefined && chosen === undefined)
+      return await destination.has(top);
     if (destination.resolve === undefined || names.length === 0) return false;
     for (const name of names) if ((await destination.resolve(name))?.digest !== top.digest) return false;
     if (chosen === undefined) {

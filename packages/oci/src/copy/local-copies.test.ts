@@ -166,6 +166,38 @@ describe('a copy into the store', () => {
   });
 });
 
+describe('an OCI layout', () => {
+  it('takes referrers along and gives them back', async () => {
+    const source = new MemoryRepository('source');
+    const image = putImage(source, ['one']);
+    const sbom = putArtifact(source, 'sbom', image);
+    const cosign = putArtifact(source, 'cosign', undefined, `sha256-${image.digest.slice(7)}.sig`);
+    const { destination } = await openDestination(parseImageLocation('oci:layout:1'), context);
+    await copyImage(source, { descriptor: image, names: ['1'] }, destination, { referrers: true });
+    await destination.finish();
+    for (const location of ['oci:layout', 'oci-archive:app.tar']) {
+      const opened = await openSource(parseImageLocation(location), context);
+      // The image is meant, not what speaks of it.
+      expect(opened.image.descriptor.digest).toBe(image.digest);
+      const back = new MemoryRepository('target');
+      const { ledger } = await copyImage(opened.source, { ...opened.image, names: [name] }, back, { referrers: true });
+      expect([...ledger.referrers].sort()).toEqual([sbom.digest, cosign.digest].sort());
+      expect(back.manifests).toEqual(source.manifests);
+      expect(back.tags.get(`sha256-${image.digest.slice(7)}.sig`)).toBe(cosign.digest);
+      if (location === 'oci:layout') await copy('oci:layout:1', 'oci-archive:app.tar:1', { referrers: true });
+      await opened.close();
+    }
+  });
+
+  it('lets others have a turn while a large layer is read', async () => {
+    const image = putStoreImage(store, ['x'.repeat(40 * 1024 * 1024)]);
+    store.tag('docker.io/library/app:1', image);
+    const stop = new AbortController();
+    setImmediate(() => setImmediate(() => stop.abort(new Error('enough'))));
+    await expect(copy('app:1', 'oci:layout', { signal: stop.signal })).rejects.toThrowError('enough');
+  });
+});
+
 describe('compression on the way out', () => {
   it.each([
     ['gzip', OCI_LAYER_GZIP],

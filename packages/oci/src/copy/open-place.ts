@@ -40,14 +40,14 @@ export interface PlaceContext {
 export interface OpenedSource {
   readonly source: ImageSource;
   readonly image: PlacedImage;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Where an image goes, and what it is to be called there. */
 export interface OpenedDestination {
   readonly destination: ImageDestination;
   readonly names: readonly string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What the source is opened for. */

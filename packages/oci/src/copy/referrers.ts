@@ -1,5 +1,7 @@
 import { BoxwrightError } from '@boxwright/errors';
 import type { Descriptor } from '../documents/descriptor.ts';
+import { parseManifestOrIndex } from '../documents/manifest.ts';
+import { isImageConfigType } from '../documents/media-types.ts';
 import { type Digest, digestAlgorithm, digestHex } from '../names/digest.ts';
 import { canonicalName, parseReference, withTag } from '../names/reference.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
@@ -89,11 +91,34 @@ async function find({ source, signal }: CopyReferrersOptions, subject: Descripto
 
 async function copyOne(options: CopyReferrersOptions, { descriptor, tag }: Referrer): Promise<void> {
   const { destination, transfer } = options;
-  const document = await options.walk().top(descriptor);
+  const name = nameOf(options, tag);
+  const walk = options.walk();
+  // A registry lists by itself what it has; elsewhere it has to be entered.
+  if (destination.repository !== undefined && (await isNamed(destination, descriptor, name.names))) {
+    if (await walk.standing(descriptor)) return;
+  }
+  const document = await walk.top(descriptor);
   if (document === undefined) return;
   const start = performance.now();
-  await destination.place({ descriptor, ...nameOf(options, tag) }, document.bytes);
+  await destination.place({ descriptor: withArtifactType(descriptor, document.bytes), ...name }, document.bytes);
   transfer.written(roleOf(descriptor), descriptor, descriptor, start);
+}
+
+async function isNamed(
+  destination: ImageDestination,
+  { digest }: Descriptor,
+  names: readonly string[],
+): Promise<boolean> {
+  for (const name of names) if ((await destination.resolve?.(name))?.digest !== digest) return false;
+  return true;
+}
+
+/** OCI image-spec "artifactType" of descriptors: the manifest's own, else its config's type. Tells it from an image. */
+function withArtifactType(descriptor: Descriptor, bytes: Buffer): Descriptor {
+  const document = parseManifestOrIndex(bytes, { mediaType: descriptor.mediaType });
+  const config = document.kind === 'manifest' ? document.config.mediaType : undefined;
+  const artifactType = document.artifactType ?? config;
+  return artifactType === undefined || isImageConfigType(artifactType) ? descriptor : { ...descriptor, artifactType };
 }
 
 function nameOf(

@@ -68,7 +68,9 @@ export function chooseImage(images: readonly PlacedImage[], { name, digest }: Im
     if (digest !== undefined) return image.descriptor.digest === digest;
     return name === undefined || image.refName === name || image.names.includes(name) || isNamed(image, name);
   });
-  const [first, second] = matching;
+  // What speaks of an image lies beside it, and is not meant unless it is named.
+  const candidates = matching.length > 1 && name === undefined ? matching.filter(isImage) : matching;
+  const [first, second] = candidates;
   if (first !== undefined && (second === undefined || second.descriptor.digest === first.descriptor.digest))
     return first;
   const wanted = digest ?? name;
@@ -79,9 +81,14 @@ export function chooseImage(images: readonly PlacedImage[], { name, digest }: Im
       hint: images.length === 0 ? undefined : `there is ${there}`,
     });
   }
-  throw new BoxwrightError('IMAGE_AMBIGUOUS', `there are ${matching.length} images in ${where}`, {
+  throw new BoxwrightError('IMAGE_AMBIGUOUS', `there are ${candidates.length} images in ${where}`, {
     hint: `name one of them: ${there}`,
   });
+}
+
+/** False for artifacts, and for what cosign put under a tag. */
+function isImage({ descriptor, refName }: PlacedImage): boolean {
+  return descriptor.artifactType === undefined && !/^sha(?:256|512)-[0-9a-f]+\.(?:sig|att|sbom)$/.test(refName ?? '');
 }
 
 /** The image of that name (a tag, or a full name), the last of several. */

@@ -7,10 +7,12 @@ import { type Descriptor, verifyBytes } from '../documents/descriptor.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { digestAlgorithm, digestHex, parseDigest } from '../names/digest.ts';
 import { scanTar } from '../tar/scan-tar.ts';
+import { breathing } from './breathing.ts';
 import { blobDamaged, checkedPieces } from './checked-pieces.ts';
 import { checkLayoutFile, imagesIn, namedImage, readLayoutIndex } from './layout-index.ts';
+import { layoutReferrers } from './layout-referrers.ts';
 import { blobMissing } from './oci-layout.ts';
-import type { ImageSource, PlacedImage } from './place.ts';
+import type { ImageSource, PlacedImage, ReadBlobOptions } from './place.ts';
 
 /** A tar archive with an OCI image layout, read where it lies. */
 export interface OciArchive extends ImageSource {
@@ -68,9 +70,10 @@ function archiveAt(fd: number, where: string): OciArchive | undefined {
     if (member.size === descriptor.size) return member;
     throw blobDamaged(description, descriptor, `it has ${member.size} bytes, not ${descriptor.size}`);
   };
-  return {
-    description,
-    images,
+  const piecesOf = function* (descriptor: Descriptor, options?: ReadBlobOptions): Generator<Buffer, void, undefined> {
+    yield* checkedPieces({ fd, start: memberOf(descriptor).start, description }, descriptor, options);
+  };
+  const content: Pick<OciArchive, 'has' | 'readDocument'> = {
     has: async (descriptor) => members.has(memberName(descriptor)),
     readDocument: async (descriptor) => {
       const bytes = readMember(
@@ -82,10 +85,14 @@ function archiveAt(fd: number, where: string): OciArchive | undefined {
       verifyBytes(bytes, descriptor);
       return bytes;
     },
-    readBlob: async function* (descriptor, options) {
-      yield* checkedPieces({ fd, start: memberOf(descriptor).start, description }, descriptor, options);
-    },
+  };
+  return {
+    description,
+    images,
+    ...content,
+    readBlob: (descriptor, options) => breathing(piecesOf(descriptor, options), options?.signal),
     resolve: async (name) => namedImage(images, name)?.descriptor,
+    referrers: layoutReferrers(images, content),
     close: () => {
       closeSync(fd);
     },

@@ -5,8 +5,10 @@ import type { Descriptor } from '../documents/descriptor.ts';
 import { verifyBytes } from '../documents/descriptor.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { digestAlgorithm, digestHex, parseDigest } from '../names/digest.ts';
+import { breathing } from './breathing.ts';
 import { blobDamaged, checkedPieces } from './checked-pieces.ts';
 import { checkLayoutFile, imagesIn, layoutInvalid, namedImage, readLayoutIndex } from './layout-index.ts';
+import { layoutReferrers } from './layout-referrers.ts';
 import type { ImageSource, PlacedImage, ReadBlobOptions } from './place.ts';
 
 const layoutFileLimit = 4096;
@@ -35,11 +37,7 @@ export function openOciLayout(path: string): OciLayout {
   checkLayoutFile(layoutFile, where);
   const description = `OCI layout ${where}`;
   const images = imagesIn(readLayoutIndex(index));
-  return {
-    path,
-    description,
-    images,
-    resolve: async (name) => namedImage(images, name)?.descriptor,
+  const content: Pick<OciLayout, 'has' | 'readDocument'> = {
     has: async (descriptor) => {
       const fd = openRegular(blobPath(path, descriptor));
       if (fd !== undefined) closeSync(fd);
@@ -51,7 +49,15 @@ export function openOciLayout(path: string): OciLayout {
       verifyBytes(bytes, descriptor);
       return bytes;
     },
-    readBlob: (descriptor, options) => readBlob(path, description, descriptor, options),
+  };
+  return {
+    path,
+    description,
+    images,
+    ...content,
+    readBlob: (descriptor, options) => breathing(readBlob(path, description, descriptor, options), options?.signal),
+    resolve: async (name) => namedImage(images, name)?.descriptor,
+    referrers: layoutReferrers(images, content),
   };
 }
 
@@ -61,12 +67,12 @@ export function blobPath(layout: string, { digest }: Pick<Descriptor, 'digest'>)
   return join(layout, 'blobs', digestAlgorithm(digest), digestHex(digest));
 }
 
-async function* readBlob(
+function* readBlob(
   layout: string,
   description: string,
   descriptor: Descriptor,
   options?: ReadBlobOptions,
-): AsyncGenerator<Buffer, void, undefined> {
+): Generator<Buffer, void, undefined> {
   const fd = openRegular(blobPath(layout, descriptor));
   if (fd === undefined) throw blobMissing(description, descriptor);
   try {

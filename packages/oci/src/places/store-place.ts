@@ -3,6 +3,7 @@ import { documentLimits } from '../documents/limits.ts';
 import { digestAlgorithm } from '../names/digest.ts';
 import type { BlobWriter } from '../store/blob-writer.ts';
 import type { ImageStore } from '../store/store.ts';
+import { breathing } from './breathing.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from './place.ts';
 import { hasWhole, type LocalContent } from './whole-documents.ts';
 
@@ -12,12 +13,7 @@ export function storeSource(store: ImageStore): ImageSource {
     description: `image store ${store.root}`,
     has: async ({ digest }) => store.hasBlob(digest),
     readDocument: async ({ digest }) => store.readBlob(digest, documentLimits.configBytes),
-    readBlob: async function* (descriptor, { offset, signal } = {}) {
-      for (const piece of store.blobPieces(descriptor.digest, descriptor.size, offset)) {
-        signal?.throwIfAborted();
-        yield piece;
-      }
-    },
+    readBlob: ({ digest, size }, { offset, signal } = {}) => breathing(store.blobPieces(digest, size, offset), signal),
   };
 }
 
