@@ -21,7 +21,7 @@ describe('runCli', () => {
     expect(context.stdout.text).toMatch(new RegExp(`^Usage: boxwright ${name} `));
     expect(context.stdout.text).toContain('--store <dir>');
     expect(context.stdout.text).toMatch(new RegExp(`Examples:\\n  [^\\n]*boxwright ${name}\\b`));
-    expect(context.stdout.text).not.toContain('--push');
+    expect(context.stdout.text).not.toContain('--cache-to');
     const other = testContext();
     await runCli(['help', name], other);
     expect(other.stdout.text).toBe(context.stdout.text);
@@ -38,7 +38,14 @@ describe('runCli', () => {
     ],
     [['build', 'a', 'b'], 'error: too many arguments'],
     [['build', '-t'], "error: option '-t, --tag <name>' argument missing"],
-    [['build', '--push', '.'], 'error: boxwright build has no --push [USAGE]\nhint: Pushing'],
+    [['build', '--squash', '.'], 'error: boxwright build has no --squash [USAGE]\nhint: Layers'],
+    [['pull', 'oci:layout'], 'error: pull takes names in a registry, oci:layout is none [USAGE]\nhint: Use'],
+    [['push', '-a', 'a', 'b'], 'error: --all-tags pushes every tag under its own name [USAGE]'],
+    [['copy', 'a'], "error: missing required argument 'destination' [USAGE]"],
+    [['copy', '-a', 'docker://a', 'oci:b'], 'error: --all-tags: oci:b holds no repository [USAGE]'],
+    [['copy', '--compression', 'lzma', 'a', 'b'], 'error: --compression lzma: unknown kind of compression [USAGE]'],
+    [['tags', 'a:1'], 'error: a:1 names one image, not a repository [USAGE]'],
+    [['tags', '--limit', '0', 'a'], 'error: --limit 0: must be a whole number'],
     [['build', '--progress', 'fancy', '.'], "argument 'fancy' is invalid"],
     [
       ['build', '-t', 'UPPER', '.'],

@@ -48,6 +48,28 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
     },
   ],
   [
+    'pull',
+    {
+      summary: 'bring images from a registry into the local store',
+      load: async () => (await import('./commands/pull.ts')).pullCommand,
+    },
+  ],
+  [
+    'push',
+    {
+      summary: 'bring an image of the local store to a registry',
+      load: async () => (await import('./commands/push.ts')).pushCommand,
+    },
+  ],
+  [
+    'copy',
+    {
+      summary: 'copy an image between any two places',
+      load: async () => (await import('./commands/copy.ts')).copyCommand,
+    },
+  ],
+  ['tags', { summary: "list a repository's tags", load: async () => (await import('./commands/tags.ts')).tagsCommand }],
+  [
     'save',
     { summary: 'write images to an archive', load: async () => (await import('./commands/save.ts')).saveCommand },
   ],

@@ -1,14 +1,27 @@
 import { closeSync, openSync } from 'node:fs';
 import { layerSize } from '@boxwright/inspect';
-import { type Descriptor, type ImageLayer, type ImageStore, scanTar, type TarEntry } from '@boxwright/oci';
+import {
+  type Descriptor,
+  type ImageLayer,
+  type ImageStore,
+  type Platform,
+  scanTar,
+  type TarEntry,
+} from '@boxwright/oci';
 
 /**
  * What each layer of an image adds, uncompressed bytes, base first, counted as Docker counts. A layer is scanned once;
  * the figure is then kept in the store under the layer's diffID.
+ *
+ * @param platform of an index; default: this machine's
  */
-export async function layerSizes(store: ImageStore, descriptor: Descriptor): Promise<readonly number[]> {
+export async function layerSizes(
+  store: ImageStore,
+  descriptor: Descriptor,
+  platform?: Platform,
+): Promise<readonly number[]> {
   const sizes: number[] = [];
-  for (const layer of store.image(descriptor).layers()) sizes.push(await sizeOfLayer(store, layer));
+  for (const layer of store.image(descriptor, platform).layers()) sizes.push(await sizeOfLayer(store, layer));
   return sizes;
 }
 

@@ -19,6 +19,8 @@ export interface BuildFlags extends CommonFlags {
   readonly secret: readonly string[];
   readonly buildContext: readonly string[];
   readonly output: readonly string[];
+  readonly push: boolean;
+  readonly pull: boolean;
   readonly network: NetworkMode;
   readonly addHost: readonly string[];
   readonly progress: Exclude<ProgressMode, 'quiet'>;
@@ -48,10 +50,12 @@ export function addBuildFlags(command: Command): Command {
     )
     .option(
       '-o, --output <type=..,dest=..>',
-      'where the result goes: image, oci, docker, local or tar; or just DIR',
+      'where the result goes: image, registry, oci, docker, local or tar; or just DIR',
       collect,
       [],
     )
+    .option('--push', 'push the image under its names: the same as --output type=registry', false)
+    .option('--pull', 'ask registries for the images of FROM also when the local store has them', false)
     .addOption(new Option('--network <mode>', 'network of RUN').choices(['default', 'host', 'none']).default('default'))
     .option('--add-host <host:address>', 'further line for /etc/hosts of RUN', collect, [])
     .addOption(
@@ -68,12 +72,10 @@ export function addBuildFlags(command: Command): Command {
 
 /** Flags that scripts for docker may bring along. */
 const refused: readonly (readonly [flags: string, hint: string])[] = [
-  ['--push', 'Pushing to registries is not available yet: write an archive with --output type=oci,dest=FILE.'],
   [
     '--load',
     'The image always goes to the local store: leave the flag out; --output type=docker,dest=FILE makes an archive for `docker load`.',
   ],
-  ['--pull', 'Base images come from the local store only: leave the flag out.'],
   ['--cache-from <source>', 'The build cache is kept in the local store: leave the flag out.'],
   ['--cache-to <target>', 'The build cache is kept in the local store: leave the flag out.'],
   ['--ssh <socket>', 'SSH agents cannot be mounted yet; pass a key with --secret.'],

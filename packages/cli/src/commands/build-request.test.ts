@@ -90,6 +90,17 @@ describe('buildRequest', () => {
     });
   });
 
+  it('pushes once, however often it is told to', () => {
+    const push = { compression: { compression: 'gzip' } };
+    expect(request(['.', '-t', 'a', '--push', '--pull'])).toMatchObject({
+      outputs: [{ type: 'image', push }],
+      pull: true,
+    });
+    const both = request(['.', '--push', '-o', 'type=registry,name=a,compression=zstd']);
+    expect(both.outputs).toEqual([{ type: 'image', push: { compression: { compression: 'zstd' } } }]);
+    expect(both.tags).toEqual(['docker.io/library/a:latest']);
+  });
+
   it('tells --no-cache from --no-cache-filter', () => {
     expect(request(['.', '--no-cache']).noCache).toBe(true);
     expect(request(['.', '--no-cache', '--no-cache-filter', 'a']).noCache).toBe(true);
@@ -115,7 +126,8 @@ describe('buildRequest', () => {
     [['context.tar'], 'is not a directory'],
     [['.', '-t', `a@sha256:${'a'.repeat(64)}`], 'digest'],
     [['.', '-o', '-', '-o', 'type=oci,dest=-'], 'only one --output'],
-    [['.', '--push'], 'no --push'],
+    [['.', '--push'], 'needs a name'],
+    [['.', '-o', 'type=registry'], 'needs a name'],
     [['.', '--cache-to', 'type=local,dest=x'], 'no --cache-to'],
     [['.', '--provenance=false'], 'no --provenance'],
     [['.', '--platform', 'linux/amd64,linux/arm64'], 'several platforms'],

@@ -7,13 +7,13 @@ import type { CommandContext } from '../command-context.ts';
 import { parseBuildContext } from '../options/build-context.ts';
 import { parseExtraHost } from '../options/extra-host.ts';
 import { parseAnnotations, parseBuildArgs, parseLabels, parseSourceDateEpoch } from '../options/key-values.ts';
-import { parseOutput, standardOutput } from '../options/output.ts';
+import { defaultPush, parseOutput, standardOutput } from '../options/output.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { parseSecret } from '../options/secret.ts';
 import type { BuildFlags } from './build-flags.ts';
 
 /** A build request before the store and the progress are known. */
-export type RequestFromFlags = Omit<BuildRequest, 'store' | 'signal' | 'onEvent' | 'dockerfileText'>;
+export type RequestFromFlags = Omit<BuildRequest, 'store' | 'registries' | 'signal' | 'onEvent' | 'dockerfileText'>;
 
 /**
  * Turns flags into a request; every relative path is resolved, every value checked.
@@ -27,9 +27,16 @@ export function buildRequest(
   const contextDir = contextDirectory(place, flags, cwd);
   const buildArgs = parseBuildArgs(flags.buildArg, env);
   const sourceDateEpoch = parseSourceDateEpoch(buildArgs);
-  const outputs = flags.output.map((text) => parseOutput(text, cwd));
-  refuseTwoOnStandardOutput(outputs.map(({ output }) => output));
-  const names = [...flags.tag, ...outputs.flatMap((output) => output.names)];
+  const parsed = flags.output.map((text) => parseOutput(text, cwd));
+  const outputs = withPush(
+    parsed.map(({ output }) => output),
+    flags.push,
+  );
+  refuseTwoOnStandardOutput(outputs);
+  const names = [...flags.tag, ...parsed.flatMap((output) => output.names)];
+  if (names.length === 0 && outputs.some(pushes)) {
+    throw new UsageError('an image to push needs a name', { hint: 'Give it one: --tag REGISTRY/NAME:TAG.' });
+  }
   return {
     contextDir,
     dockerfilePath: dockerfilePath(flags.file, contextDir, cwd),
@@ -44,9 +51,19 @@ export function buildRequest(
     namedContexts: new Map(flags.buildContext.map((text) => parseBuildContext(text, cwd))),
     network: flags.network,
     extraHosts: flags.addHost.map(parseExtraHost),
-    outputs: outputs.map(({ output }) => output),
+    outputs,
+    ...(flags.pull ? { pull: true } : {}),
     ...(sourceDateEpoch === undefined ? {} : { sourceDateEpoch }),
   };
+}
+
+/** `--push` beside an output that pushes already asks for nothing more. */
+function withPush(outputs: readonly BuildOutput[], push: boolean): readonly BuildOutput[] {
+  return push && !outputs.some(pushes) ? [...outputs, { type: 'image', push: defaultPush }] : outputs;
+}
+
+function pushes(output: BuildOutput): boolean {
+  return output.type === 'image' && output.push !== undefined;
 }
 
 /** True when an output goes to standard output, which then holds nothing else. */

@@ -2,12 +2,12 @@ import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { BuildRequest, BuildResult } from '@boxwright/build';
 import { UsageError } from '@boxwright/errors';
-import { ImageStore } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
+import { CommandPlaces } from '../command-places.ts';
 import { newCommand } from '../commander.ts';
 import { createRenderer } from '../progress/create-renderer.ts';
-import { storeRoot } from '../store-root.ts';
+import type { RegistryNote } from '../registry-note.ts';
 import { safeJson } from '../terminal/safe-json.ts';
 import { rememberUntagged } from '../untagged-images.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';
@@ -22,6 +22,7 @@ const examples = [
   'boxwright build -f docker/Dockerfile --secret id=token,env=TOKEN -t app .',
   'boxwright build -o type=oci,dest=app.tar .            an OCI archive',
   'boxwright build -o type=docker,dest=- -t app . | docker load',
+  'boxwright build --push -t registry.example.com/team/app:1.2 .',
   'boxwright build -o out .                              the file system, as files in ./out',
   "printf 'FROM scratch\\nCOPY . /\\n' | boxwright build -f - -t files .",
 ];
@@ -48,18 +49,23 @@ async function build(place: string, flags: BuildFlags, context: CommandContext):
   for (const file of Object.values(files)) if (file !== undefined) removeStale(file);
 
   const dockerfile = request.dockerfilePath === '-' ? await readStdinDockerfile(context) : undefined;
-  using store = ImageStore.open(storeRoot(flags.store, context));
+  let onNote: (note: RegistryNote) => void = () => {};
+  using places = new CommandPlaces(context, { store: flags.store, onNote: (note) => onNote(note) });
+  const store = places.store();
   const complete: BuildRequest = {
     ...request,
     ...(dockerfile === undefined ? {} : { dockerfileText: dockerfile }),
     store,
+    registries: places.registries,
     signal: context.signal,
   };
   if (isRoot() || (await needsPrivilege(complete))) {
     if (!isRoot() && dockerfile !== undefined) handOnStdinDockerfile(store, dockerfile);
     if (await runInUserNamespace(context)) return;
   }
-  const result = await runEngine(complete, flags, context);
+  const result = await runEngine(complete, flags, context, (listener) => {
+    onNote = listener;
+  });
   if (result.tags.length === 0) rememberUntagged(store, result.imageId, result.manifest);
   if (files.metadata !== undefined) writeFileAtomically(files.metadata, `${safeJson(result.metadata, 2)}\n`);
   if (files.imageId !== undefined) writeFileAtomically(files.imageId, result.imageId);
@@ -72,8 +78,17 @@ async function needsPrivilege(request: BuildRequest): Promise<boolean> {
   return needsSandbox(request);
 }
 
-async function runEngine(request: BuildRequest, flags: BuildFlags, context: CommandContext): Promise<BuildResult> {
+async function runEngine(
+  request: BuildRequest,
+  flags: BuildFlags,
+  context: CommandContext,
+  listen: (listener: (note: RegistryNote) => void) => void,
+): Promise<BuildResult> {
   const renderer = await createRenderer(flags.quiet ? 'quiet' : flags.progress, context.stderr, context.colors);
+  // What a registry says stands at the end with the other warnings; tries that failed show as waiting.
+  listen(({ level, text }) => {
+    if (level === 'warning') renderer.onEvent({ type: 'warning', message: text });
+  });
   const { createEmbeddedEngine, useThisThreadForSandboxes } = await import('@boxwright/build');
   useThisThreadForSandboxes();
   try {

@@ -1,40 +1,65 @@
 import { historyRows, historyTable } from '@boxwright/inspect';
-import { ImageStore } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
+import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
-import { findImage } from '../find-image.ts';
-import { layerSizes } from '../image-size.ts';
-import { storeRoot } from '../store-root.ts';
+import { parsePlatformFlag } from '../options/platform.ts';
+import { openShownImage } from '../shown-image.ts';
 import { safeJson } from '../terminal/safe-json.ts';
+import { writeNote } from '../terminal/write-note.ts';
+import { insecureOption } from '../transfer/transfer-flags.ts';
 
 interface HistoryFlags extends CommonFlags {
   readonly trunc: boolean;
   readonly format: 'table' | 'json';
+  readonly platform?: string;
+  readonly insecure: boolean;
 }
 
 const examples = [
   'boxwright history app',
   'boxwright history --no-trunc app:1.2',
+  'boxwright history docker://debian:12                 in its registry; no layer is fetched',
+  'boxwright history --platform linux/arm64 oci-archive:app.tar',
   'boxwright history --format json app',
 ];
 
 /** `boxwright history`. */
 export function historyCommand(context: CommandContext): Command {
-  return newCommand('history', 'Shows how an image was made, newest row first.', context, examples)
-    .argument('<image>', 'name or id of an image in the local store')
+  return newCommand(
+    'history',
+    'Shows how an image was made, newest row first. Sizes are those of the files; for an image outside of the local store, those of the compressed layers.',
+    context,
+    examples,
+  )
+    .argument(
+      '<image>',
+      'name or id in the local store, else name in a registry; or a place: docker://NAME, oci:DIR, …',
+    )
     .option('--no-trunc', 'print times and instructions in full')
+    .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
+    .addOption(insecureOption())
     .addOption(formatOption())
     .action((image: string, flags: HistoryFlags) => history(image, flags, context));
 }
 
 async function history(text: string, flags: HistoryFlags, context: CommandContext): Promise<void> {
-  using store = ImageStore.open(storeRoot(flags.store, context));
-  const { descriptor } = findImage(store, text);
-  const rows = historyRows(store.image(descriptor).config().history, await layerSizes(store, descriptor));
-  if (flags.format === 'json') {
-    context.stdout.write(`${safeJson(rows, 2)}\n`);
-  } else {
-    context.stdout.write(historyTable(rows, { now: Date.now(), noTruncate: !flags.trunc }));
+  const platform = flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform);
+  using places = new CommandPlaces(context, {
+    store: flags.store,
+    insecure: flags.insecure,
+    onNote: (note) => writeNote(note, context),
+  });
+  const image = await openShownImage(text, platform, places);
+  try {
+    const { history: entries } = await (await image.read()).config();
+    const rows = historyRows(entries, await image.layerSizes());
+    if (flags.format === 'json') {
+      context.stdout.write(`${safeJson(rows, 2)}\n`);
+    } else {
+      context.stdout.write(historyTable(rows, { now: Date.now(), noTruncate: !flags.trunc }));
+    }
+  } finally {
+    await image.close();
   }
 }

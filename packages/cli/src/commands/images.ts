@@ -85,8 +85,8 @@ async function rowOf(
   withoutSize: boolean,
   context: CommandContext,
 ): Promise<ImageRow> {
-  const { tag: tagName = '<none>', ...repository } = parseReference(tag.name);
-  const known = { repository: familiarName(repository), tag: tagName, digest: tag.descriptor.digest };
+  const { domain, path, tag: tagName = '<none>' } = parseReference(tag.name);
+  const known = { repository: familiarName({ domain, path }), tag: tagName, digest: tag.descriptor.digest };
   try {
     const image = store.image(tag.descriptor);
     const config = image.config();
@@ -108,12 +108,13 @@ async function rowOf(
   }
 }
 
-/** `app` means every tag of the repository, `app:1` that one. */
+/** `app` means every tag of the repository, `app:1` that one, `app@sha256:…` all that have the digest. */
 function nameFilter(text: string | undefined): (tag: StoredTag) => boolean {
   if (text === undefined) return () => true;
   const wanted = parseReference(text);
-  return ({ name }) => {
+  return ({ name, descriptor }) => {
     const stored = parseReference(name);
+    if (wanted.digest !== undefined && wanted.digest !== descriptor.digest) return false;
     return (
       stored.domain === wanted.domain &&
       stored.path === wanted.path &&

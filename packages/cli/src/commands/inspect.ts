@@ -1,68 +1,91 @@
 import { UsageError } from '@boxwright/errors';
 import { dockerInspect } from '@boxwright/inspect';
-import { familiarName, ImageStore, parseReference, withDigest } from '@boxwright/oci';
+import { familiarName, withDigest } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
+import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, newCommand } from '../commander.ts';
-import { type FoundImage, findImage } from '../find-image.ts';
-import { layerSizes } from '../image-size.ts';
-import { storeRoot } from '../store-root.ts';
+import { parsePlatformFlag } from '../options/platform.ts';
+import { openShownImage, type ShownImage } from '../shown-image.ts';
 import { safeJson } from '../terminal/safe-json.ts';
+import { writeNote } from '../terminal/write-note.ts';
+import { insecureOption } from '../transfer/transfer-flags.ts';
 
 interface InspectFlags extends CommonFlags {
-  readonly format: 'docker' | 'json' | 'raw-manifest' | 'raw-config';
+  readonly format: 'docker' | 'json' | 'raw' | 'raw-manifest' | 'raw-config';
+  readonly platform?: string;
+  readonly insecure: boolean;
 }
 
 const examples = [
   'boxwright inspect app',
+  'boxwright inspect docker://debian:12                          in its registry; no layer is fetched',
+  'boxwright inspect --platform linux/arm64 oci:layout:1.2',
   'boxwright inspect --format raw-config app | jq .history',
-  'boxwright inspect --format raw-manifest app | sha256sum       the digest',
+  'boxwright inspect --format raw app | sha256sum                the digest',
 ];
 
 /** `boxwright inspect`. */
 export function inspectCommand(context: CommandContext): Command {
   return newCommand(
     'inspect',
-    "Prints an image's documents: as docker inspect does, or byte for byte.",
+    "Prints an image's documents: as docker inspect does, or byte for byte. Size is that of the files; for an image outside of the local store, that of the compressed layers.",
     context,
     examples,
   )
-    .argument('<image...>', 'names or ids of images in the local store')
+    .argument(
+      '<image...>',
+      'name or id in the local store, else name in a registry; or a place: docker://NAME, oci:DIR, …',
+    )
     .addOption(
-      new Option('--format <format>', 'what to print')
-        .choices(['docker', 'json', 'raw-manifest', 'raw-config'])
+      new Option('--format <format>', 'what to print; raw is the document that the name stands for, maybe an index')
+        .choices(['docker', 'json', 'raw', 'raw-manifest', 'raw-config'])
         .default('docker'),
     )
+    .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
+    .addOption(insecureOption())
     .action((images: readonly string[], flags: InspectFlags) => inspect(images, flags, context));
 }
 
-async function inspect(images: readonly string[], flags: InspectFlags, context: CommandContext): Promise<void> {
-  using store = ImageStore.open(storeRoot(flags.store, context));
-  const found = images.map((image) => findImage(store, image));
-  if (flags.format === 'docker' || flags.format === 'json') {
-    const objects: unknown[] = [];
-    for (const image of found) objects.push(await inspected(store, image));
-    context.stdout.write(`${safeJson(objects, 4)}\n`);
-    return;
+async function inspect(names: readonly string[], flags: InspectFlags, context: CommandContext): Promise<void> {
+  const platform = flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform);
+  const isRaw = flags.format.startsWith('raw');
+  if (isRaw && names.length !== 1) throw new UsageError(`--format ${flags.format} takes one image`);
+  using places = new CommandPlaces(context, {
+    store: flags.store,
+    insecure: flags.insecure,
+    onNote: (note) => writeNote(note, context),
+  });
+  const objects: unknown[] = [];
+  for (const name of names) {
+    const image = await openShownImage(name, platform, places);
+    try {
+      if (isRaw) context.stdout.write(await rawDocument(image, flags.format));
+      else objects.push(await inspected(image));
+    } finally {
+      await image.close();
+    }
   }
-  const [only, more] = found;
-  if (only === undefined || more !== undefined) throw new UsageError(`--format ${flags.format} takes one image`);
-  const image = store.image(only.descriptor);
-  context.stdout.write(flags.format === 'raw-config' ? image.config().raw : image.manifest().raw);
+  if (!isRaw) context.stdout.write(`${safeJson(objects, 4)}\n`);
 }
 
-async function inspected(store: ImageStore, { descriptor }: FoundImage): Promise<Record<string, unknown>> {
-  const image = store.image(descriptor);
-  const tags = store.listTags().filter((tag) => tag.descriptor.digest === descriptor.digest);
-  const references = tags.map((tag) => parseReference(tag.name));
-  const sizes = await layerSizes(store, descriptor);
+async function rawDocument(image: ShownImage, format: InspectFlags['format']): Promise<Buffer> {
+  if (format === 'raw') return await image.document();
+  const read = await image.read();
+  return format === 'raw-config' ? (await read.config()).raw : read.manifest.raw;
+}
+
+async function inspected(image: ShownImage): Promise<Record<string, unknown>> {
+  const read = await image.read();
+  const { descriptor, references, lastTagTime } = image;
+  const sizes = await image.layerSizes();
   return dockerInspect({
-    id: image.manifest().config.digest,
-    config: image.config(),
+    id: read.manifest.config.digest,
+    config: await read.config(),
     descriptor,
-    repoTags: references.map(familiarName),
+    repoTags: references.filter(({ tag }) => tag !== undefined).map(familiarName),
     repoDigests: [...new Set(references.map((reference) => familiarName(withDigest(reference, descriptor.digest))))],
     size: sizes.reduce((sum, size) => sum + size, 0),
-    ...(tags.length === 0 ? {} : { lastTagTime: Math.max(...tags.map((tag) => tag.taggedAt)) }),
+    ...(lastTagTime === undefined ? {} : { lastTagTime }),
   });
 }

@@ -107,21 +107,32 @@ describe('parseOutput', () => {
     ['type=docker,dest=d.tar,name=app:1', { type: 'docker', dest: '/w/d.tar' }, ['app:1']],
     ['type=image', { type: 'image' }, []],
     ['type=image,"name=a,b",push=false', { type: 'image' }, ['a', 'b']],
+    ['type=image,push=true', { type: 'image', push: { compression: { compression: 'gzip' } } }, []],
+    ['type=registry,name=a:1', { type: 'image', push: { compression: { compression: 'gzip' } } }, ['a:1']],
+    [
+      'type=registry,compression=zstd,compression-level=9',
+      { type: 'image', push: { compression: { compression: 'zstd', level: 9 } } },
+      [],
+    ],
+    ['type=image,push=1,compression=uncompressed', { type: 'image', push: { compression: undefined } }, []],
   ])('%s', (text, output, names) => {
     expect(parseOutput(text, '/w')).toEqual({ output, names });
   });
 
   it.each([
     ['', 'empty'],
-    ['type=registry', "unknown type 'registry'"],
-    ['type=image,push=true', 'pushing'],
+    ['type=registry,dest=x', 'no dest'],
+    ['type=image,push=maybe', 'maybe'],
+    ['type=image,compression=gzip', 'push=true'],
+    ['type=registry,compression=xz', 'xz'],
+    ['type=oci,dest=a,push=true', 'push=…'],
     ['type=oci', 'dest=PATH'],
     ['type=docker', 'dest=PATH'],
     ['type=local,dest=-', 'directory'],
     ['type=oci,tar=false,dest=-', 'directory'],
     ['type=tar,dest=a,tar=false', 'type=oci'],
     ['type=oci,tar=perhaps,dest=a', 'perhaps'],
-    ['type=oci,compression=zstd,dest=a', "unknown key 'compression'"],
+    ['type=oci,compression=zstd,dest=a', 'compression=… belongs'],
     ['dest=a,mode=b', "unknown key 'mode'"],
     ['type=oci,dest=a,dest=b', 'twice'],
     ['dest=a,tar=true', 'type=oci'],

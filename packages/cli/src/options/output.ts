@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import type { BuildOutput } from '@boxwright/build';
+import type { BuildOutput, PushOptions } from '@boxwright/build';
 import { UsageError } from '@boxwright/errors';
+import { parseCompressionFlag } from './compression.ts';
 import { parseCsv, parseCsvPairs } from './csv.ts';
 
 /** One `--output` and the names that it gives the image besides `--tag`. */
@@ -9,13 +10,18 @@ export interface ParsedOutput {
   readonly names: readonly string[];
 }
 
+const knownKeys = ['type', 'dest', 'tar', 'name', 'push', 'load', 'compression', 'compression-level'];
+
+/** What `--push` asks for: Docker's compression. */
+export const defaultPush: PushOptions = { compression: { compression: 'gzip' } };
+
 /** What stands for standard output as a destination. */
 export const standardOutput = '-';
 
 /**
  * `--output type=TYPE,dest=PATH…`, or a bare `DIR` (type local), or `-` (a tar of the file system on standard output).
  * A relative destination is resolved against `cwd`.
- * @throws UsageError for an unknown type or key, a missing destination, or what only a registry can do.
+ * @throws UsageError for an unknown type or key, a missing destination, or keys that do not go together.
  */
 export function parseOutput(text: string, cwd: string): ParsedOutput {
   const fields = parseCsv(text, '--output');
@@ -23,12 +29,7 @@ export function parseOutput(text: string, cwd: string): ParsedOutput {
     if (text === '') throw new UsageError('--output: the destination is empty');
     return { output: text === standardOutput ? tar(text) : { type: 'local', dest: resolve(cwd, text) }, names: [] };
   }
-  const pairs = parseCsvPairs(text, '--output', ['type', 'dest', 'tar', 'name', 'push', 'load']);
-  if (pairs.get('push') === 'true') {
-    throw new UsageError(`--output ${text}: pushing to a registry is not available yet`, {
-      hint: 'Write an archive with --output type=oci,dest=FILE and push that with another tool.',
-    });
-  }
+  const pairs = parseCsvPairs(text, '--output', knownKeys);
   const names = (pairs.get('name') ?? '').split(',').filter((name) => name !== '');
   return { output: outputOf(text, pairs, cwd), names };
 }
@@ -36,11 +37,18 @@ export function parseOutput(text: string, cwd: string): ParsedOutput {
 function outputOf(text: string, pairs: ReadonlyMap<string, string>, cwd: string): BuildOutput {
   const type = pairs.get('type');
   if (pairs.has('tar') && type !== 'oci') throw new UsageError(`--output ${text}: tar=… belongs to type=oci`);
+  const push = type === 'registry' || parseBoolean(pairs.get('push') ?? 'false', text);
+  const isImage = type === 'image' || type === 'registry';
+  for (const key of ['push', 'compression', 'compression-level']) {
+    if (pairs.has(key) && !(isImage && (push || key === 'push')))
+      throw new UsageError(`--output ${text}: ${key}=… belongs to type=registry, or type=image with push=true`);
+  }
   switch (type) {
     case 'image':
+    case 'registry':
       if (pairs.has('dest'))
-        throw new UsageError(`--output ${text}: type=image goes to the local store, it has no dest`);
-      return { type };
+        throw new UsageError(`--output ${text}: type=${type} goes to the local store or a registry, it has no dest`);
+      return { type: 'image', ...(push ? { push: pushOptions(pairs) } : {}) };
     case 'oci': {
       const asTar = parseBoolean(pairs.get('tar') ?? 'true', text);
       const dest = destination(text, pairs, cwd);
@@ -60,9 +68,20 @@ function outputOf(text: string, pairs: ReadonlyMap<string, string>, cwd: string)
       throw new UsageError(`--output ${text}: type=… is missing`);
     default:
       throw new UsageError(`--output ${text}: unknown type '${type}'`, {
-        hint: 'Known types: image, oci, docker, local, tar.',
+        hint: 'Known types: image, registry, oci, docker, local, tar.',
       });
   }
+}
+
+/** buildx has the level as a key of its own. */
+function pushOptions(pairs: ReadonlyMap<string, string>): PushOptions {
+  const kind = pairs.get('compression') ?? 'gzip';
+  const level = pairs.get('compression-level');
+  return {
+    compression: parseCompressionFlag(
+      level === undefined ? kind.replace(/^uncompressed$/, 'none') : `${kind}:${level}`,
+    ),
+  };
 }
 
 function tar(dest: string): BuildOutput {

@@ -14,14 +14,13 @@ export function partAmount(part: Part): string {
   return size === undefined ? formatSizeProgress(done) : `${formatSizeProgress(done)} / ${formatSizeProgress(size)}`;
 }
 
-/** `45.60MB copied in 3.2s`, `45.60MB already there`, `45.60MB mounted from library/debian`. */
+/** `45.60MB copied in 3.2s`, `45.60MB already there`, `45.60MB mounted`. */
 export function partResult(part: Part): string {
   const size = formatSizeProgress(part.size ?? part.done);
   if (part.outcome === 'exists') return `${size} already there`;
-  if (part.outcome === 'mounted') {
-    return `${size} mounted${part.from === undefined ? '' : ` from ${escapeForTerminal(part.from)}`}`;
-  }
-  const seconds = ((part.finishedAt ?? part.startedAt) - part.startedAt) / 1000;
+  if (part.outcome === 'mounted') return `${size} mounted`;
+  if (part.outcome === 'absent') return `${size} left out: the source has it not`;
+  const seconds = ((part.finishedAt ?? 0) - (part.startedAt ?? part.finishedAt ?? 0)) / 1000;
   return `${size} copied${seconds >= 0.1 ? ` in ${seconds.toFixed(1)}s` : ''}`;
 }
 

@@ -39,7 +39,7 @@ export function transferFrame(trace: TransferTrace, options: TransferFrameOption
     .map((text) => options.note(truncateToWidth(escapeForTerminal(text), options.width)));
   const rows: FrameRow[] = [...trace.parts.values()].map((part) => ({
     text: partLine(part, options),
-    running: part.outcome === undefined,
+    running: part.startedAt !== undefined && part.outcome === undefined,
   }));
   const room = Math.max(0, options.height - 1 - notes.length);
   return [headLine(trace, options), ...fitRows(rows, room), ...notes].slice(0, Math.max(1, options.height));
@@ -64,6 +64,7 @@ function partLine(part: Part, options: TransferFrameOptions): string {
   if (part.outcome !== undefined) {
     return options.done(truncateToWidth(`${name}  ${partResult(part)}`, options.width));
   }
+  if (part.startedAt === undefined) return truncateToWidth(`${name}  waiting`, options.width);
   const rate = part.speed.look(options.now, part.done);
   const bar = options.width < widthWithBar || part.size === undefined ? '' : `${barOf(part.done, part.size)}  `;
   return truncateToWidth(

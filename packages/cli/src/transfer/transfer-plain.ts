@@ -35,7 +35,7 @@ export class TransferPlain implements TransferRenderer {
 
   #tick(now: number): void {
     for (const part of this.#trace.parts.values()) {
-      if (part.outcome !== undefined) continue;
+      if (part.outcome !== undefined || part.startedAt === undefined) continue;
       const rate = part.speed.look(now, part.done);
       const since = this.#printedAt.get(part) ?? part.startedAt;
       if (now - since < interval) continue;

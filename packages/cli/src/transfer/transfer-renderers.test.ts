@@ -25,8 +25,9 @@ function play(renderer: TransferRenderer): void {
   const events: TransferEvent[] = [
     { type: 'image', source: 'docker.io/library/app:1', destination: 'evil\u001b[2J' },
     { type: 'finished', id: other, kind: 'layer', size: 2_000_000, outcome: 'exists' },
-    { type: 'finished', id: config, kind: 'config', size: 500, outcome: 'mounted', from: 'library/base' },
-    { type: 'started', id: layer, kind: 'layer', size: 8_000_000 },
+    { type: 'finished', id: config, kind: 'config', size: 500, outcome: 'mounted' },
+    { type: 'found', id: layer, kind: 'layer', size: 8_000_000 },
+    { type: 'started', id: layer, kind: 'layer' },
   ];
   for (const event of events) renderer.onEvent(event);
   for (let second = 1; second <= 6; second++) {
@@ -48,7 +49,7 @@ async function render(mode: ProgressMode, output: CapturedOutput, ends = true): 
 it('prints lines for logs', async () => {
   expect(await render('plain', new CapturedOutput())).toBe(`copying docker.io/library/app:1 to evil\\x1b[2J
 layer bbbbbbbbbbbb: 2.00MB already there
-config cccccccccccc: 500B mounted from library/base
+config cccccccccccc: 500B mounted
 layer aaaaaaaaaaaa: 5.00MB / 8.00MB (1.00MB/s)
 retry: layer: connection reset\\x07
 layer aaaaaaaaaaaa: 8.00MB copied in 6.0s
@@ -58,14 +59,13 @@ layer aaaaaaaaaaaa: 8.00MB copied in 6.0s
 it('prints JSON for programs', async () => {
   const lines = (await render('rawjson', new CapturedOutput())).trim().split('\n');
   const objects = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(objects.slice(0, 4).map(({ type }) => type)).toEqual(['image', 'finished', 'finished', 'started']);
+  expect(objects.slice(0, 5).map(({ type }) => type)).toEqual(['image', 'finished', 'finished', 'found', 'started']);
   expect(objects[2]).toEqual({
     type: 'finished',
     digest: config,
     kind: 'config',
     size: 500,
     outcome: 'mounted',
-    from: 'library/base',
     time: '2026-01-02T03:04:05.000Z',
   });
   const progress = objects.filter(({ type }) => type === 'progress');
@@ -87,7 +87,7 @@ it('draws bars in place and leaves the list', async () => {
   expect(stripVTControlCharacters(text).split('\n').slice(-6)).toEqual([
     '[+] docker.io/library/app:1 to evil\\x1b[2J  3/3  10.00MB / 10.00MB  6.0s',
     ' layer bbbbbbbbbbbb     2.00MB already there',
-    ' config cccccccccccc    500B mounted from library/base',
+    ' config cccccccccccc    500B mounted',
     ' layer aaaaaaaaaaaa     8.00MB copied in 6.0s',
     'retry: layer: connection reset\\x07',
     '',
@@ -126,16 +126,18 @@ describe('transferFrame', () => {
 
   it('shows what has no known size without a bar', () => {
     const trace = new TransferTrace();
-    trace.apply({ type: 'started', id: layer, kind: 'layer', size: undefined });
+    trace.apply({ type: 'found', id: layer, kind: 'layer', size: undefined });
+    trace.apply({ type: 'found', id: other, kind: 'layer', size: 5 });
+    trace.apply({ type: 'started', id: layer, kind: 'layer' });
     trace.apply({ type: 'bytes', id: layer, count: 1234 });
     const lines = transferFrame(trace, { width: 100, height: 3, now: start, speed: new Speed(), ...plain });
-    expect(lines[1]).toBe(' layer aaaaaaaaaaaa     1.23kB');
+    expect(lines.slice(1)).toEqual([' layer aaaaaaaaaaaa     1.23kB', ' layer bbbbbbbbbbbb     waiting']);
   });
 });
 
 it('a failed try counts no more', () => {
   const trace = new TransferTrace();
-  trace.apply({ type: 'started', id: layer, kind: 'layer', size: 10 });
+  trace.apply({ type: 'found', id: layer, kind: 'layer', size: 10 });
   trace.apply({ type: 'bytes', id: layer, count: 7 });
   trace.apply({ type: 'bytes', id: layer, count: -7 });
   expect([trace.arrived, trace.total, trace.bytes]).toEqual([0, 10, 0]);

@@ -7,10 +7,9 @@ export interface Part {
   size: number | undefined;
   /** Bytes of it that have arrived. */
   done: number;
-  startedAt: number;
+  startedAt: number | undefined;
   finishedAt: number | undefined;
   outcome: PartOutcome | undefined;
-  from: string | undefined;
   /** For its rate. */
   readonly speed: Speed;
 }
@@ -55,9 +54,14 @@ export class TransferTrace {
       case 'image':
         this.title = `${event.source} to ${event.destination}`;
         return undefined;
-      case 'started': {
+      case 'found': {
         const part = this.#part(event.id, event.kind);
         part.size = event.size;
+        return part;
+      }
+      case 'started': {
+        const part = this.#part(event.id, event.kind);
+        part.startedAt ??= this.#now();
         return part;
       }
       case 'bytes': {
@@ -73,7 +77,6 @@ export class TransferTrace {
         part.done = event.size;
         part.finishedAt = this.#now();
         part.outcome = event.outcome;
-        part.from = event.from;
         return part;
       }
       case 'note':
@@ -112,10 +115,9 @@ export class TransferTrace {
       kind,
       size: undefined,
       done: 0,
-      startedAt: this.#now(),
+      startedAt: undefined,
       finishedAt: undefined,
       outcome: undefined,
-      from: undefined,
       speed: new Speed(),
     };
     this.parts.set(id, part);
