@@ -6,6 +6,7 @@ export type {
   BuildResult,
   NamedContext,
   NetworkMode,
+  PushOptions,
   SecretSource,
 } from './engine/engine.ts';
 export { needsSandbox } from './engine/needs-sandbox.ts';

@@ -1,14 +1,22 @@
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { canonicalName, parseReference, unpackLayer, withDefaultTag } from '@boxwright/oci';
+import { canonicalName, type Descriptor, parseReference, unpackLayer, withDefaultTag } from '@boxwright/oci';
 import { packTree } from '../copy/pack-tree.ts';
 import type { BuildOutput } from '../engine/engine.ts';
 import type { StepProgress } from '../engine/progress.ts';
 import type { BuildSession } from '../engine/session.ts';
 import type { CommittedImage } from './commit-image.ts';
 
-/** Names the image and writes what `--output` asks for. */
-export async function completeOutputs(session: BuildSession, image: CommittedImage, step: StepProgress): Promise<void> {
+/**
+ * Names the image and writes what `--output` asks for.
+ *
+ * @returns the manifest that was pushed, where one was
+ */
+export async function completeOutputs(
+  session: BuildSession,
+  image: CommittedImage,
+  step: StepProgress,
+): Promise<Descriptor | undefined> {
   const { request, store } = session;
   const names = request.tags.map((tag) => canonicalName(withDefaultTag(parseReference(tag))));
   for (const name of names) {
@@ -16,7 +24,14 @@ export async function completeOutputs(session: BuildSession, image: CommittedIma
     step.status(`naming to ${name}`, 1, 1, 'files', true);
   }
   // Without a name the image is kept by its digest alone until it is pruned.
-  for (const output of request.outputs) await writeOutput(session, image, output, names, step);
+  let pushed: Descriptor | undefined;
+  for (const output of request.outputs) {
+    if (output.type === 'image' && output.push !== undefined) {
+      const { pushImage } = await import('./push-output.ts');
+      pushed = await pushImage(session, image, output.push, names, step);
+    } else await writeOutput(session, image, output, names, step);
+  }
+  return pushed;
 }
 
 async function writeOutput(

@@ -20,7 +20,7 @@ import type { FinishedStep } from './finished-step.ts';
 import { freshSteps } from './fresh-steps.ts';
 import { Limiter } from './limiter.ts';
 import { buildMetadata } from './metadata.ts';
-import { ProgressReporter, type StepProgress } from './progress.ts';
+import { ProgressReporter, reportFailure, type StepProgress, wasShown } from './progress.ts';
 import type { BuildSession } from './session.ts';
 import { StageRun } from './stage-run.ts';
 import { StoreImages } from './store-images.ts';
@@ -41,11 +41,12 @@ async function build(request: BuildRequest): Promise<BuildResult> {
   );
   const targetPlatform = request.platform ?? hostPlatform();
   const warnings = new BuildWarnings(source.dockerfile, reporter);
+  const images = new StoreImages(request, reporter);
   const plan = await planBuild(source.dockerfile, {
     request,
     buildPlatform: hostPlatform(),
     targetPlatform,
-    images: new StoreImages(request.store),
+    images,
     onWarning: warnings.add,
   });
   warnings.report();
@@ -72,7 +73,8 @@ async function build(request: BuildRequest): Promise<BuildResult> {
       return known;
     },
     fail(error, step) {
-      const located = locateError(error, source.dockerfile, step.origin);
+      // What a step below has shown (its FROM, say) did not happen at this one.
+      const located = wasShown(error) ? error : locateError(error, source.dockerfile, step.origin);
       abort.abort(located);
       return located;
     },
@@ -84,7 +86,7 @@ async function build(request: BuildRequest): Promise<BuildResult> {
   for (const [at, stage] of plan.stages.entries()) {
     stages.push(
       new StageRun(session, stage, progress[at]?.steps ?? [], freshness[at], () =>
-        baseState(session, plan, at, stages, progress[at]?.from),
+        baseState(session, plan, at, stages, images, progress[at]?.from),
       ),
     );
   }
@@ -94,14 +96,13 @@ async function build(request: BuildRequest): Promise<BuildResult> {
     await Promise.race([target.finished(), aborted(signal)]);
     const image = await reporter.during('exporting to image', async (step) => {
       const committed = await exportImage(session, plan, stages, step);
-      await completeOutputs(session, committed, step);
-      return committed;
+      return { ...committed, pushed: await completeOutputs(session, committed, step) };
     });
     return {
       imageId: image.imageId,
       manifest: image.manifest,
       tags: request.tags,
-      metadata: buildMetadata(request, image),
+      metadata: buildMetadata(request, image, image.pushed),
     };
   } catch (error) {
     abort.abort(error);
@@ -169,6 +170,7 @@ async function baseState(
   plan: Plan,
   index: number,
   stages: readonly StageRun[],
+  images: StoreImages,
   from: StepProgress | undefined,
 ): Promise<{ readonly layers: readonly Layer[]; readonly users: LayerUsers }> {
   const base = plan.stages[index]?.base ?? { kind: 'scratch' };
@@ -178,7 +180,7 @@ async function baseState(
     case 'stage':
       return stageAt(stages, base.stage).state();
     case 'image': {
-      from?.cached();
+      await bringLayers(session, images, base.layers, from);
       const layers = base.layers.map(({ descriptor, diffId }) => imageLayer(session, { descriptor, diffId }));
       return { layers, users: LayerUsers.of(layers) };
     }
@@ -191,6 +193,25 @@ async function baseState(
     }
     default:
       return base satisfies never;
+  }
+}
+
+/** Layers that are in the store already count as cached. */
+async function bringLayers(
+  session: BuildSession,
+  images: StoreImages,
+  layers: readonly BaseLayer[],
+  from: StepProgress | undefined,
+): Promise<void> {
+  const bringing = images.bring(layers, from, session.signal);
+  // Whatever ends the build first: nothing is written to the store any more when it is over.
+  session.atEnd.push(() => bringing.then(() => {}));
+  try {
+    if (await bringing) from?.completed();
+    else from?.cached();
+  } catch (error) {
+    reportFailure(from, error);
+    throw error;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Descriptor, Digest, ImageStore, Platform } from '@boxwright/oci';
+import type { Descriptor, Digest, ImageStore, LayerCompressionChoice, Platform, RegistryAccess } from '@boxwright/oci';
 import type { BuildEvent } from '../events.ts';
 
 /** Where a named build context (`--build-context NAME=VALUE`) comes from. */
@@ -6,7 +6,7 @@ export type NamedContext =
   | { readonly kind: 'directory'; readonly path: string }
   /** `oci-layout://DIR[:TAG|@DIGEST]` */
   | { readonly kind: 'oci-layout'; readonly path: string; readonly tag?: string; readonly digest?: Digest }
-  /** `docker-image://REF`: looked up in the local store. */
+  /** `docker-image://REF`: looked up in the local store, then in its registry. */
   | { readonly kind: 'image'; readonly reference: string };
 
 /** `--secret id=..,src=..|env=..`: the bytes are read when a RUN mounts it, never hashed, never logged. */
@@ -15,9 +15,15 @@ export interface SecretSource {
   readonly source: { readonly file: string } | { readonly env: string } | { readonly value: Uint8Array };
 }
 
+/** How an image goes to the registries of its names: `--push`, `-o type=registry`, `-o type=image,push=true`. */
+export interface PushOptions {
+  /** Of layers that are not compressed; undefined leaves them. */
+  readonly compression: LayerCompressionChoice | undefined;
+}
+
 /** `-o type=..,dest=..`; the local store is always written unless no output asks for it and `tags` is empty of names. */
 export type BuildOutput =
-  | { readonly type: 'image' }
+  | { readonly type: 'image'; readonly push?: PushOptions }
   | { readonly type: 'oci'; readonly dest: string; readonly tar: boolean }
   | { readonly type: 'docker'; readonly dest: string }
   | { readonly type: 'local'; readonly dest: string }
@@ -28,6 +34,10 @@ export type NetworkMode = 'default' | 'host' | 'none';
 /** Everything one build needs: no environment variable, no working directory is consulted behind it. */
 export interface BuildRequest {
   readonly store: ImageStore;
+  /** Registries for images that are not in the store, and to push to; absent: only the store is looked at. */
+  readonly registries?: () => RegistryAccess;
+  /** Asks registries for all images of FROM and `--from`, also for those that the store has (`--pull`). */
+  readonly pull?: boolean;
   /** Directory with the files that COPY and ADD may read. */
   readonly contextDir: string;
   /** Dockerfile path as the user named it, for messages; its `.dockerignore` sibling is looked up from here. */

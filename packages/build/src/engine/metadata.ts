@@ -1,11 +1,19 @@
-import { canonicalName, parseReference, withDefaultTag } from '@boxwright/oci';
+import { canonicalName, type Descriptor, parseReference, withDefaultTag } from '@boxwright/oci';
 import type { CommittedImage } from '../commit/commit-image.ts';
 import type { BuildRequest } from './engine.ts';
 
-/** What `--metadata-file` holds, under the keys that buildx uses. */
-export function buildMetadata(request: BuildRequest, image: CommittedImage): Readonly<Record<string, unknown>> {
+/**
+ * What `--metadata-file` holds, under the keys that buildx uses.
+ *
+ * @param pushed what the names stand for in their registries, where the image was pushed: that is what others deploy
+ */
+export function buildMetadata(
+  request: BuildRequest,
+  image: CommittedImage,
+  pushed?: Descriptor,
+): Readonly<Record<string, unknown>> {
   const names = request.tags.map((tag) => canonicalName(withDefaultTag(parseReference(tag))));
-  const { mediaType, digest, size } = image.manifest;
+  const { mediaType, digest, size } = pushed ?? image.manifest;
   return {
     'containerimage.config.digest': image.imageId,
     'containerimage.descriptor': { mediaType, digest, size },

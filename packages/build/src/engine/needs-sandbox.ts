@@ -16,7 +16,7 @@ export async function needsSandbox(request: BuildRequest): Promise<boolean> {
     request,
     buildPlatform: hostPlatform(),
     targetPlatform: request.platform ?? hostPlatform(),
-    images: new StoreImages(request.store),
+    images: new StoreImages(request),
   });
   return plan.stages.some(({ steps }) => steps.some(({ operation }) => operation.kind === 'run'));
 }

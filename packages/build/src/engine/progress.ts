@@ -100,6 +100,11 @@ export function reportFailure(step: StepProgress | undefined, error: unknown): v
   step?.completed(error);
 }
 
+/** True for an error that {@link reportFailure} has shown already, where it happened. */
+export function wasShown(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && shown.has(error);
+}
+
 function asBoxwrightError(error: unknown): BoxwrightError {
   if (isBoxwrightError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { BoxwrightError, closestMatch } from '@boxwright/errors';
 import {
   canonicalName,
+  type Descriptor,
   familiarName,
   type Image,
   type ImageConfig,
@@ -10,18 +11,31 @@ import {
   type Platform,
   parseReference,
   platformOf,
+  type Reference,
+  type RegistryAccess,
+  repositoryName,
   withDefaultTag,
 } from '@boxwright/oci';
-import type { BaseImage, BaseImages } from '../plan/base-image.ts';
+import type { BaseImage, BaseImages, BaseLayer } from '../plan/base-image.ts';
 import type { HealthcheckState, ImageState } from '../plan/image-state.ts';
-import type { NamedContext } from './engine.ts';
+import type { BuildRequest, NamedContext } from './engine.ts';
+import type { ProgressReporter, StepProgress } from './progress.ts';
+import type { RegistryImages } from './registry-images.ts';
 
-/** Base images from the local store and from OCI layouts that `--build-context` names. */
+/**
+ * Base images from the local store, from their registries where the store has them not (or `pull` asks for the newest), and
+ * from OCI layouts that `--build-context` names.
+ */
 export class StoreImages implements BaseImages {
+  readonly #request: Pick<BuildRequest, 'store' | 'registries' | 'pull' | 'signal'>;
+  readonly #reporter: ProgressReporter | undefined;
   readonly #store: ImageStore;
+  #registry: Promise<RegistryImages> | undefined;
 
-  constructor(store: ImageStore) {
-    this.#store = store;
+  constructor(request: Pick<BuildRequest, 'store' | 'registries' | 'pull' | 'signal'>, reporter?: ProgressReporter) {
+    this.#request = request;
+    this.#store = request.store;
+    this.#reporter = reporter;
   }
 
   async resolve(name: string | NamedContext, platform: Platform): Promise<BaseImage> {
@@ -32,9 +46,52 @@ export class StoreImages implements BaseImages {
     if (typeof name !== 'string' && name.kind === 'directory') throw new TypeError('a directory is no image');
     const reference = withDefaultTag(parseReference(typeof name === 'string' ? name : name.reference));
     const canonical = canonicalName(reference);
-    const descriptor = this.#store.resolve(canonical);
-    if (descriptor === undefined) throw this.#notFound(canonical, familiarName(reference));
-    return baseImage(this.#store, canonical, this.#store.image(descriptor, platform), platform);
+    const { registries, pull } = this.#request;
+    const descriptor = pull === true && registries !== undefined ? undefined : this.#named(reference);
+    const image = descriptor === undefined ? undefined : this.#whole(descriptor, platform, registries !== undefined);
+    if (image !== undefined) return baseImage(this.#store, canonical, image, platform);
+    if (registries === undefined) throw this.#notFound(canonical, familiarName(reference));
+    const found = await (await this.#fromRegistries(registries)).resolve(reference, platform);
+    return baseImage(this.#store, canonical, found, platform);
+  }
+
+  /**
+   * Brings the layers of a base image that {@link resolve} found in a registry.
+   *
+   * @returns false when there was nothing to bring
+   */
+  async bring(layers: readonly BaseLayer[], step: StepProgress | undefined, signal: AbortSignal): Promise<boolean> {
+    return this.#registry === undefined ? false : await (await this.#registry).bring(layers, step, signal);
+  }
+
+  /** What a name stands for; with a digest, whatever of that repository has it. */
+  #named(reference: Reference): Descriptor | undefined {
+    const { digest } = reference;
+    if (digest === undefined) return this.#store.resolve(canonicalName(reference));
+    return this.#store.listTags().find(({ name, descriptor }) => {
+      const stored = parseReference(name);
+      return descriptor.digest === digest && repositoryName(stored) === repositoryName(reference);
+    })?.descriptor;
+  }
+
+  /**
+   * The image for a platform; undefined when a part of it is missing (an index of which another platform was pulled) and
+   * registries can be asked.
+   */
+  #whole(descriptor: Descriptor, platform: Platform, canPull: boolean): Image | undefined {
+    const image = this.#store.image(descriptor, platform);
+    if (!canPull) return image;
+    if (!this.#store.hasBlob(image.descriptor.digest)) return undefined;
+    const { config, layers } = image.manifest();
+    return [config, ...layers].every(({ digest }) => this.#store.hasBlob(digest)) ? image : undefined;
+  }
+
+  #fromRegistries(access: () => RegistryAccess): Promise<RegistryImages> {
+    this.#registry ??= import('./registry-images.ts').then(
+      ({ RegistryImages: Images }) =>
+        new Images({ store: this.#store, access, signal: this.#request.signal, reporter: this.#reporter }),
+    );
+    return this.#registry;
   }
 
   #notFound(canonical: string, familiar: string): BoxwrightError {
