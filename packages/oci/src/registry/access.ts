@@ -1,4 +1,4 @@
-import { type Authenticator, createAuthenticator, credentialStore } from './auth/index.ts';
+import { type Authenticator, type CredentialStore, createAuthenticator, credentialStore } from './auth/index.ts';
 import { openRepository, type Repository } from './client/index.ts';
 import { readRegistriesConfig, registryOfHost, settingsOf, tlsFromConfig, withInsecure } from './config/index.ts';
 import { type RepositoryName, repositoryKey } from './repository-name.ts';
@@ -11,6 +11,8 @@ export interface RegistryAccessOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Home directory of the user whose credentials are used. */
   readonly home: string;
+  /** Default: what is stored for this user (`credentialStore`). */
+  readonly credentials?: CredentialStore;
   /** Plain HTTP and any certificate are taken: from all registries, or from those named (`host[:port]`). */
   readonly insecure?: boolean | readonly string[];
   readonly onEvent?: (event: RegistryEvent) => void;
@@ -40,13 +42,14 @@ export interface RegistryAccess {
 export function openRegistryAccess(options: RegistryAccessOptions): RegistryAccess {
   const { env, home, insecure = false, onEvent, journalDirectory, signal } = options;
   const location = { env, home };
+  const { credentials = credentialStore(location) } = options;
   const config = withInsecure(readRegistriesConfig(location), insecure);
   const transport = createTransport({
     env,
     tls: tlsFromConfig(config, location),
     isTrustedNamer: (url) => settingsOf(config, registryOfHost(url.host)).privateRedirects,
   });
-  const authenticator = createAuthenticator({ transport, credentials: credentialStore(location) });
+  const authenticator = createAuthenticator({ transport, credentials });
   const registries = openRegistries({
     transport,
     authenticator,

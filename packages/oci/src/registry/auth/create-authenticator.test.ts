@@ -286,15 +286,22 @@ describe('token services that fail', () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining('no \\x1b[2J way') });
   });
 
-  it('are asked again while they are busy', async () => {
+  it('say whether and when to ask again, whatever the request is', async () => {
+    const busy = await failing(me, 503, '');
+    expect(busy).toMatchObject({ code: 'REGISTRY_UNAVAILABLE', details: { transient: true, connected: false } });
     const registry = await start({ kind: 'token', users });
-    registry.faults.add({
-      on: { kind: 'token' },
-      times: 2,
-      action: { kind: 'status', status: 503, headers: { 'retry-after': '0' } },
+    const headers = { 'retry-after': '7' };
+    registry.faults.add({ on: { kind: 'token' }, action: { kind: 'status', status: 429, headers } });
+    await expect(list(authenticatorFor(me), registry, 'a')).rejects.toMatchObject({
+      code: 'REGISTRY_RATE_LIMITED',
+      details: { transient: true, connected: false, retryAfterMs: 7000 },
     });
-    expect(await list(authenticatorFor(me), registry, 'a')).toMatchObject({ response: { status: 404 } });
-    expect(registry.count({ kind: 'token' })).toBe(3);
+    registry.faults.add({ on: { kind: 'token' }, times: 9, action: { kind: 'refuse' } });
+    await expect(list(authenticatorFor(me), registry, 'a')).rejects.toMatchObject({
+      code: 'REGISTRY_CONNECTION',
+      message: expect.stringContaining(`token service ${registry.host}`),
+      details: { transient: true, connected: false },
+    });
   });
 
   it('R3: may not answer without bounds', async () => {
@@ -341,6 +348,9 @@ describe('a description', () => {
     const repository = { registry: 'example.com', path: 'a' };
     expect(await authenticatorFor(me).describe(repository)).toBe('user me, from the test');
     expect(await authenticatorFor(undefined).describe(repository)).toBe('no credentials for example.com/a');
+    const broken = { ...fixedCredential(me, ''), lookup: () => Promise.reject(new Error('helper is ill')) };
+    const authenticator = createAuthenticator({ transport, credentials: broken });
+    expect(await authenticator.describe(repository)).toBe('no credentials (helper is ill)');
   });
 
   it('and inspecting a store shows no secret', () => {

@@ -1,8 +1,9 @@
-import { type RepositoryName, repositoryKey } from '../repository-name.ts';
+import type { RepositoryName } from '../repository-name.ts';
 import type { HttpTransport } from '../transport/http.ts';
 import type { Authenticator, Scope } from './authenticator.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import { basicSecret, type CredentialStore, describeCredential, type FoundCredential } from './credential.ts';
+import { keyText } from './credential-key.ts';
 import { isOwnOrigin } from './own-origin.ts';
 import { parseRealm, type RealmQuestion } from './realm.ts';
 import { scopeTexts } from './scopes.ts';
@@ -99,8 +100,14 @@ function demandKey(origin: string, registry: string): string {
   return `${origin} ${registry}`;
 }
 
+/** Never throws: it is asked while errors are put into words. */
 async function describe(credentials: CredentialStore, repository: RepositoryName): Promise<string> {
-  const found = await credentials.lookup(repository);
-  if (found === undefined) return `no credentials for ${repositoryKey(repository)}`;
+  let found: FoundCredential | undefined;
+  try {
+    found = await credentials.lookup(repository);
+  } catch (error) {
+    return `no credentials (${error instanceof Error ? error.message : String(error)})`;
+  }
+  if (found === undefined) return `no credentials for ${keyText(repository)}`;
   return `${describeCredential(found.credential)}, from ${found.origin}`;
 }

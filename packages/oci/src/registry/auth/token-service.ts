@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { BoxwrightError, escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
+import { retryAfter } from '../session/retry-delay.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
 import { type BearerToken, MAX_TOKEN_ANSWER, parseTokenAnswer } from './bearer-token.ts';
 import { basicSecret, type FoundCredential, secretsOf } from './credential.ts';
@@ -20,37 +20,37 @@ export interface TokenQuestion {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Tries in all when the token service is busy or the connection breaks (threats R6). */
-const TRIES = 5;
-const FIRST_WAIT = 500;
-const MAX_RETRY_AFTER = 120_000;
 const CLIENT_ID = 'boxwright';
 
 /**
  * Gets a token: GET with Basic credentials or none (distribution, token authentication), or POST with an identity token
- * (OAuth2 token authentication). Redirects are not followed: a token service that moves is asked where it is.
+ * (OAuth2 token authentication). Redirects are not followed: a token service that moves is asked where it is. What may
+ * work a moment later is left to the caller: `details.transient`, and `details.retryAfterMs` if the service says when.
  *
  * @throws BoxwrightError REGISTRY_UNAUTHORIZED, REGISTRY_DENIED, REGISTRY_RATE_LIMITED, REGISTRY_UNAVAILABLE,
  *   REGISTRY_REFUSED, REGISTRY_ANSWER_INVALID and those of the transport
  */
 export async function askForToken(transport: HttpTransport, question: TokenQuestion): Promise<BearerToken> {
-  const request = requestFor(question);
-  for (let tries = 1; ; tries++) {
-    const askedAt = performance.now();
-    const answer = await attempt(transport, request, tries);
-    if ('waitMs' in answer) {
-      await delay(answer.waitMs, undefined, question.signal === undefined ? {} : { signal: question.signal }).catch(
-        (error: unknown) => {
-          question.signal?.throwIfAborted();
-          throw error;
-        },
-      );
-      continue;
-    }
-    if (answer.status !== 200) throw await refusal(answer, question, tries);
+  const askedAt = performance.now();
+  try {
+    const answer = await transport.send(requestFor(question));
+    if (answer.status !== 200) throw await refusal(answer, question);
     const bytes = await answer.bytes(MAX_TOKEN_ANSWER);
     return parseTokenAnswer(bytes, { service: question.realm.host, askedAt, date: answer.header('date') });
+  } catch (error) {
+    throw notActed(error, question);
   }
+}
+
+/** The registry itself has not seen the request that the token is for, so that this can be tried again in any case. */
+function notActed(error: unknown, { registry, realm }: TokenQuestion): unknown {
+  if (!isBoxwrightError(error) || error.code !== 'REGISTRY_CONNECTION') return error;
+  const message = `no token from the token service ${realm.host} of registry ${registry}: ${error.message}`;
+  return new BoxwrightError('REGISTRY_CONNECTION', message, {
+    hint: error.hint,
+    cause: error,
+    details: { ...error.details, connected: false },
+  });
 }
 
 function requestFor({ realm, origin, service, scopes, found, signal }: TokenQuestion): HttpRequest {
@@ -77,56 +77,37 @@ function requestFor({ realm, origin, service, scopes, found, signal }: TokenQues
   return { ...common, method: 'GET', url, headers };
 }
 
-/** One exchange: an answer that stands, or how long to wait before the next. */
-async function attempt(
-  transport: HttpTransport,
-  request: HttpRequest,
-  tries: number,
-): Promise<HttpResponse | { readonly waitMs: number }> {
-  // Half to all of the step: clients that failed together do not come back together.
-  const backOff = FIRST_WAIT * 2 ** (tries - 1) * (0.5 + Math.random() / 2);
-  try {
-    const answer = await transport.send(request);
-    if (tries >= TRIES || !isBusy(answer.status)) return answer;
-    const waitMs = retryAfter(answer.header('retry-after')) ?? backOff;
-    await answer.discard();
-    return { waitMs };
-  } catch (error) {
-    if (tries >= TRIES || !isBoxwrightError(error) || error.code !== 'REGISTRY_CONNECTION') throw error;
-    return { waitMs: backOff };
-  }
-}
-
 function isBusy(status: number): boolean {
-  return status === 408 || status === 429 || (status >= 500 && status !== 501);
+  return status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
 }
 
-/** Milliseconds: seconds or a date (RFC 9110 section 10.2.3), at most two minutes. */
-function retryAfter(value: string | undefined): number | undefined {
-  if (value === undefined) return undefined;
-  const wait = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(wait) ? undefined : Math.min(Math.max(wait, 0), MAX_RETRY_AFTER);
-}
-
-async function refusal(answer: HttpResponse, question: TokenQuestion, tries: number): Promise<BoxwrightError> {
+async function refusal(answer: HttpResponse, question: TokenQuestion): Promise<BoxwrightError> {
   const { realm, registry, found } = question;
+  const retryAfterMs = retryAfter(answer, Date.now());
   const words = redact(await errorWords(answer), secretsOf(found?.credential));
   const said = words === '' ? '' : `: ${escapeForTerminal(words.slice(0, 300))}`;
   const host = escapeForTerminal(realm.host);
   const who = found === undefined ? 'without credentials' : `with ${found.origin}`;
-  const { code, what, hint } = meaning(answer.status, found, tries);
+  const { code, what, hint } = meaning(answer.status, found);
   return new BoxwrightError(
     code,
     `the token service ${host} of registry ${registry} ${what} (${answer.status}, asked ${who})${said}`,
-    { hint, details: { registry, service: realm.host, status: answer.status, scopes: question.scopes } },
+    {
+      hint,
+      details: {
+        registry,
+        service: realm.host,
+        status: answer.status,
+        scopes: question.scopes,
+        transient: isBusy(answer.status),
+        connected: false,
+        ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+      },
+    },
   );
 }
 
-function meaning(
-  status: number,
-  found: FoundCredential | undefined,
-  tries: number,
-): { code: string; what: string; hint: string } {
+function meaning(status: number, found: FoundCredential | undefined): { code: string; what: string; hint: string } {
   const logIn = 'Log in with boxwright login; boxwright login --explain shows which credentials are used.';
   // 400 and 401 with an identity token: it has expired or was revoked (RFC 6749 section 5.2).
   const isGrant = status === 400 && found?.credential.kind === 'identity-token';
@@ -137,10 +118,10 @@ function meaning(
   if (status === 403) return { code: 'REGISTRY_DENIED', what: 'denies a token for this', hint: logIn };
   if (status === 429) {
     const hint = 'Wait a while; logged-in users are often given more requests.';
-    return { code: 'REGISTRY_RATE_LIMITED', what: `was asked too often, ${tries} times by us`, hint };
+    return { code: 'REGISTRY_RATE_LIMITED', what: 'is asked too often', hint };
   }
   if (isBusy(status)) {
-    return { code: 'REGISTRY_UNAVAILABLE', what: `failed ${tries} times`, hint: 'Try again later.' };
+    return { code: 'REGISTRY_UNAVAILABLE', what: 'has a fault', hint: 'Try again later.' };
   }
   const hint = 'The registry, or a proxy in front of it, is not set up right.';
   return { code: 'REGISTRY_REFUSED', what: 'gives no token', hint };
