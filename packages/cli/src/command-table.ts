@@ -70,6 +70,20 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
   ],
   ['tags', { summary: "list a repository's tags", load: async () => (await import('./commands/tags.ts')).tagsCommand }],
   [
+    'login',
+    {
+      summary: 'store credentials for a registry, or explain which are used',
+      load: async () => (await import('./commands/login.ts')).loginCommand,
+    },
+  ],
+  [
+    'logout',
+    {
+      summary: "remove a registry's credentials",
+      load: async () => (await import('./commands/logout.ts')).logoutCommand,
+    },
+  ],
+  [
     'save',
     { summary: 'write images to an archive', load: async () => (await import('./commands/save.ts')).saveCommand },
   ],
