@@ -5,10 +5,12 @@ it('says what a person should know, limits once', () => {
   const note = registryNotes();
   const registry = 'docker.io';
   expect(note({ kind: 'warning', registry, text: 'moving soon' })?.text).toBe('docker.io says: moving soon');
-  expect(note({ kind: 'retry', registry, what: 'blob x', why: '503', tries: 1, waitMs: 1234 })).toEqual({
+  expect(
+    note({ kind: 'retry', registry, what: 'blob x', why: 'cannot read blob x: 503', tries: 1, waitMs: 1234 }),
+  ).toEqual({
     type: 'note',
     level: 'retry',
-    text: 'docker.io: blob x: 503; trying again in 1.2s',
+    text: 'cannot read blob x: 503; trying again in 1.2s',
   });
   const limited = (remaining: string) => note({ kind: 'rate-limit', registry, limit: '100;w=21600', remaining });
   expect(limited('11;w=21600')).toBeUndefined();

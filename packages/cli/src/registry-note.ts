@@ -19,8 +19,7 @@ export function registryNotes(): (event: RegistryEvent) => RegistryNote | undefi
         return { type: 'note', level: 'warning', text: `${event.registry} says: ${event.text}` };
       case 'retry': {
         const wait = (event.waitMs / 1000).toFixed(1);
-        const text = `${event.registry}: ${event.what}: ${event.why}; trying again in ${wait}s`;
-        return { type: 'note', level: 'retry', text };
+        return { type: 'note', level: 'retry', text: `${event.why}; trying again in ${wait}s` };
       }
       case 'rate-limit': {
         // Docker Hub: `100;w=21600`, pulls and the seconds that they are counted over.
