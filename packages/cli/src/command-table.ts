@@ -103,6 +103,13 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
     { summary: "show an image's history", load: async () => (await import('./commands/history.ts')).historyCommand },
   ],
   [
+    'page',
+    {
+      summary: 'explain an image: history with sizes and labels, settings',
+      load: async () => (await import('./commands/page.ts')).pageCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'tell what works on this machine and what is missing',
