@@ -51,7 +51,7 @@ const maxBlobs = 100_000;
 /** Goes through an image or index, content before the documents that name it. */
 export class ImageWalk {
   /** Manifests and indexes that it came by, and what they are at the destination. */
-  readonly visited = new Map<Digest, VisitedDocument>();
+  readonly visited: Map<Digest, VisitedDocument> = new Map();
   readonly #options: WalkOptions;
   readonly #trees = new Map<Digest, Promise<Outcome>>();
   #blobs = 0;

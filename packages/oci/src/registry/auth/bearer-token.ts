@@ -14,7 +14,7 @@ export interface BearerToken {
 }
 
 /** Most that a token service may answer (threats R3), bytes. */
-export const MAX_TOKEN_ANSWER = 1024 * 1024;
+export const MAX_TOKEN_ANSWER: number = 1024 * 1024;
 /** A token is sent as a header: servers take 8 KiB to 1 MiB in all. */
 const MAX_TOKEN = 256 * 1024;
 /** Life of a token that comes without `expires_in`, seconds: distribution, token authentication specification. */

@@ -6,6 +6,8 @@ export class Secret {
 
   constructor(text: string) {
     this.#text = text;
+    // Not a method: its computed name cannot be declared.
+    Object.defineProperty(this, inspect.custom, { value: () => '***' });
   }
 
   /** The text itself: for headers, forms, helpers and files, never for messages. */
@@ -18,10 +20,6 @@ export class Secret {
   }
 
   toJSON(): string {
-    return '***';
-  }
-
-  [inspect.custom](): string {
     return '***';
   }
 }
