@@ -1,36 +1,13 @@
+import { BoxwrightError } from '@boxwright/errors';
 import type { Descriptor } from '../documents/descriptor.ts';
-import { type ImageFormat, isIndexType } from '../documents/media-types.ts';
-import { formatPlatform, type Platform } from '../names/platform.ts';
+import { formatPlatform } from '../names/platform.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
-import type { RepositoryName } from '../registry/repository-name.ts';
-import { type ChosenEntries, choosePlatforms } from './choose-platforms.ts';
-import type { CopyEvent } from './copy-events.ts';
+import { CopyJob, type CopyTop } from './copy-job.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { CopyTransfer, roleOf } from './copy-transfer.ts';
-import { DocumentReader } from './document-reader.ts';
-import { ImageWalk } from './image-walk.ts';
-import type { LayerEncoder } from './layer-encoder.ts';
+import type { ImageWalk } from './image-walk.ts';
 import { type Ledger, ledgerTotals, secondsSince } from './ledger.ts';
-import { type PlatformChoice, type PlatformPolicy, platformChoice } from './platform-policy.ts';
 import { type CopiedReferrers, copyReferrers } from './referrers.ts';
-
-/** What is copied, and how. */
-export interface CopyOptions {
-  /** What is taken of an index; default: {@link platformChoice}. */
-  readonly policy?: PlatformPolicy | undefined;
-  readonly platforms?: readonly Platform[] | undefined;
-  /** Takes signatures, attestations and other manifests about the image along. */
-  readonly referrers?: boolean | undefined;
-  /** Changes layers on their way, for example `compressLayers`; documents that name them are written anew then. */
-  readonly encodeLayer?: LayerEncoder | undefined;
-  /** Converts manifests to the other family of media types; layers and configs keep their bytes. */
-  readonly format?: ImageFormat | undefined;
-  /** More repositories of the destination's registry to mount blobs from, beside the source's own. */
-  readonly mountFrom?: readonly RepositoryName[] | undefined;
-  /** Looks at every part, also when the destination's name stands for the image already. */
-  readonly thorough?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onEvent?: ((event: CopyEvent) => void) | undefined;
-}
 
 /** What was placed, and how it went. */
 export interface CopyResult extends PlacedImage {
@@ -57,154 +34,93 @@ export async function copyImage(
   destination: ImageDestination,
   options: CopyOptions = {},
 ): Promise<CopyResult> {
-  const choice = platformChoice(options.policy, options.platforms);
-  return await new ImageCopy(source, image, destination, choice, options).run();
-}
-
-/** What of an image is to be copied. */
-export interface CopyTop {
-  /** What becomes the top at the destination, before anything in it is changed. */
-  readonly top: Descriptor;
-  /** Entries that are taken, where not all are. */
-  readonly chosen?: ChosenEntries | undefined;
-}
-
-/** Applies a policy. @throws BoxwrightError PLATFORM_MISSING and what reading documents throws */
-export async function copyTop(
-  documents: DocumentReader,
-  descriptor: Descriptor,
-  { policy, platforms }: PlatformChoice,
-): Promise<CopyTop> {
-  if (policy === 'whole' || !isIndexType(descriptor.mediaType)) return { top: descriptor };
-  const chosen = await choosePlatforms(documents, descriptor, platforms, policy === 'single');
-  const [first] = chosen.images;
-  return policy === 'single' && first !== undefined ? { top: first } : { top: descriptor, chosen };
+  return await new ImageCopy(new CopyJob(source, image, destination, options)).run();
 }
 
 class ImageCopy {
-  readonly #source: ImageSource;
-  readonly #image: PlacedImage;
-  readonly #destination: ImageDestination;
-  readonly #choice: PlatformChoice;
-  readonly #options: CopyOptions;
-  readonly #documents: DocumentReader;
+  readonly #job: CopyJob;
+  readonly #transfer: CopyTransfer;
   readonly #started: number = performance.now();
-  readonly #stopped = new AbortController();
 
-  constructor(
-    source: ImageSource,
-    image: PlacedImage,
-    destination: ImageDestination,
-    choice: PlatformChoice,
-    options: CopyOptions,
-  ) {
-    this.#source = source;
-    this.#image = image;
-    this.#destination = destination;
-    this.#choice = choice;
-    this.#options = options;
-    this.#documents = new DocumentReader(source, destination);
+  constructor(job: CopyJob) {
+    const { source, destination, options, signal } = job;
+    const { onEvent, encodeLayer: encoder, mountFrom } = options;
+    this.#job = job;
+    this.#transfer = new CopyTransfer({ source, destination, encoder, mountFrom, onEvent, signal });
   }
 
   async run(): Promise<CopyResult> {
-    const { signal: outer, onEvent, encodeLayer: encoder, mountFrom } = this.#options;
-    const signal = outer === undefined ? this.#stopped.signal : AbortSignal.any([outer, this.#stopped.signal]);
-    signal.throwIfAborted();
-    const transfer = new CopyTransfer({
-      source: this.#source,
-      destination: this.#destination,
-      encoder,
-      mountFrom,
-      onEvent,
-      signal,
-    });
-    const { top, chosen } = await copyTop(this.#documents, this.#image.descriptor, this.#choice);
-    if (await this.#isUpToDate(top, chosen)) {
-      for (const part of [...(chosen?.leaves ?? []), top]) transfer.standing(part);
-      return this.#result(transfer, top, { copied: [], left: [] }, true);
+    const job = this.#job;
+    job.signal.throwIfAborted();
+    const taken = await job.top();
+    const standing = await job.upToDate(taken);
+    if (standing !== undefined) {
+      for (const part of [...(taken.chosen?.leaves ?? []), standing]) this.#transfer.standing(part);
+      return this.#result(standing, { copied: [], left: [] }, true);
     }
-    const walk = this.#walk(transfer, chosen, signal);
+    try {
+      return await this.#copy(taken);
+    } catch (error) {
+      throw job.choice.policy === 'sparse' ? sparseRefused(error) : error;
+    }
+  }
+
+  async #copy({ top, chosen }: CopyTop): Promise<CopyResult> {
+    const { destination, documents, image, signal } = this.#job;
+    const walk = this.#job.walk(this.#transfer, chosen);
     const standing = await walk.standing(top);
-    const document = standing ? { descriptor: top, bytes: await this.#documents.bytes(top) } : await walk.top(top);
+    const document = standing ? { descriptor: top, bytes: await documents.bytes(top) } : await walk.top(top);
     if (document === undefined) throw new Error('what was copied is not known');
-    const about = await this.#referrers(walk, transfer, signal);
+    const about = await this.#referrers(walk);
     signal.throwIfAborted();
     const start = performance.now();
-    await this.#destination.place({ ...this.#image, descriptor: document.descriptor }, document.bytes);
+    await destination.place({ ...image, descriptor: document.descriptor }, document.bytes);
     // What was there before is noted as such: only its name is new.
-    if (!standing) transfer.written(roleOf(document.descriptor), top, document.descriptor, start);
-    return this.#result(transfer, document.descriptor, about, false);
+    if (!standing) this.#transfer.written(roleOf(document.descriptor), top, document.descriptor, start);
+    return this.#result(document.descriptor, about, false);
   }
 
-  #walk(transfer: CopyTransfer, chosen: ChosenEntries | undefined, signal: AbortSignal, unchanged = false): ImageWalk {
-    const { encodeLayer, format, referrers, thorough } = this.#options;
-    const { takesPartialIndexes, concurrency } = this.#destination;
-    return new ImageWalk({
-      source: this.#source.description,
-      documents: this.#documents,
-      transfer,
-      kept: chosen?.kept,
-      rewrite: this.#choice.policy === 'rewrite',
-      encodes: encodeLayer !== undefined && !unchanged,
-      format: unchanged ? undefined : format,
-      takesPartialIndexes,
-      trustsIndexes: this.#destination.localDocument !== undefined || !takesPartialIndexes,
-      visitsAll: referrers === true || thorough === true,
-      concurrency,
-      signal,
-      failed: (error) => this.#stopped.abort(error),
-    });
-  }
-
-  /** True when all names stand for what would be placed, and nothing has to be looked at to know that it is complete. */
-  async #isUpToDate(top: Descriptor, chosen: ChosenEntries | undefined): Promise<boolean> {
-    const { encodeLayer, format, referrers, thorough } = this.#options;
-    if (encodeLayer !== undefined || format !== undefined || referrers === true || thorough === true) return false;
-    if (chosen !== undefined && this.#choice.policy === 'rewrite') return false;
-    const { names } = this.#image;
-    const destination = this.#destination;
-    // In a registry an image without a name is stored under its digest, and that is all.
-    if (names.length === 0 && destination.repository !== undefined && chosen === undefined)
-      return await destination.has(top);
-    if (destination.resolve === undefined || names.length === 0) return false;
-    for (const name of names) if ((await destination.resolve(name))?.digest !== top.digest) return false;
-    if (chosen === undefined) {
-      // Where looking costs nothing it is looked; a registry has refused what is not complete.
-      return destination.localDocument === undefined || (await destination.has(top));
-    }
-    for (const leaf of chosen.leaves) if (!(await destination.has(leaf))) return false;
-    return true;
-  }
-
-  async #referrers(walk: ImageWalk, transfer: CopyTransfer, signal: AbortSignal): Promise<CopiedReferrers> {
-    if (this.#options.referrers !== true) return { copied: [], left: [] };
+  async #referrers(walk: ImageWalk): Promise<CopiedReferrers> {
+    const { source, destination, image, options, signal } = this.#job;
+    if (options.referrers !== true) return { copied: [], left: [] };
     return await copyReferrers({
-      source: this.#source,
-      destination: this.#destination,
-      names: this.#image.names,
+      source,
+      destination,
+      names: image.names,
       visited: walk.visited,
-      transfer,
+      transfer: this.#transfer,
       signal,
       // What speaks of an image is taken as it is: changed, its signature would not hold.
-      walk: () => this.#walk(transfer, undefined, signal, true),
+      walk: () => this.#job.walk(this.#transfer, undefined, true),
     });
   }
 
-  #result(transfer: CopyTransfer, descriptor: Descriptor, about: CopiedReferrers, upToDate: boolean): CopyResult {
-    const { policy, platforms } = this.#choice;
+  #result(descriptor: Descriptor, about: CopiedReferrers, upToDate: boolean): CopyResult {
+    const { source, destination, image, choice } = this.#job;
+    const { entries } = this.#transfer;
     const ledger: Ledger = {
-      source: this.#source.description,
-      destination: this.#destination.description,
-      names: this.#image.names,
-      policy,
-      ...(platforms.length === 0 ? {} : { platforms: platforms.map(formatPlatform) }),
-      sourceDigest: this.#image.descriptor.digest,
+      source: source.description,
+      destination: destination.description,
+      names: image.names,
+      policy: choice.policy,
+      ...(choice.platforms.length === 0 ? {} : { platforms: choice.platforms.map(formatPlatform) }),
+      sourceDigest: image.descriptor.digest,
       digest: descriptor.digest,
-      entries: transfer.entries,
+      entries,
       referrers: about.copied,
       referrersLeft: about.left,
-      totals: ledgerTotals(transfer.entries, secondsSince(this.#started)),
+      totals: ledgerTotals(entries, secondsSince(this.#started)),
     };
-    return { ...this.#image, descriptor, upToDate, ledger };
+    return { ...image, descriptor, upToDate, ledger };
   }
+}
+
+/** Most registries want all that an index names; their own words do not say what to do about it. */
+function sparseRefused(error: unknown): unknown {
+  if (!(error instanceof BoxwrightError) || error.code !== 'REGISTRY_REFUSED' || error.hint !== undefined) return error;
+  return new BoxwrightError(error.code, error.message, {
+    hint: 'many registries refuse an index of which parts are missing: choose the policy rewrite or single',
+    cause: error,
+    details: error.details,
+  });
 }

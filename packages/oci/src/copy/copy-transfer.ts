@@ -5,11 +5,11 @@ import type { ImageDestination, ImageSource } from '../places/place.ts';
 import type { RepositoryName } from '../registry/repository-name.ts';
 import type { BlobContent, BlobReceipt } from '../registry/upload/upload.ts';
 import type { CopyEvent } from './copy-events.ts';
-import { type EncodingCheck, verifiedContent } from './encode-layers.ts';
 import { encodedDescriptor, type LayerEncoder, type LayerEncoding } from './layer-encoder.ts';
 import { type LedgerEntry, ledgerEntry, type PartRole, type PartState, secondsSince } from './ledger.ts';
 import { Limiter } from './limiter.ts';
 import { type BlobPart, type DocumentPart, mayBeAbsent, type Transfer } from './transfer.ts';
+import { type EncodingCheck, verifiedContent } from './verified-content.ts';
 
 /** What {@link CopyTransfer} works with. */
 export interface CopyTransferOptions {

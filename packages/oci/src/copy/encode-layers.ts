@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { BoxwrightError } from '@boxwright/errors';
 import { compressGzip } from '../compress/compress-gzip.ts';
 import { compressZstd } from '../compress/compress-zstd.ts';
 import type { Descriptor } from '../documents/descriptor.ts';
 import { compressionOf, formatOf, isForeignLayerType, layerMediaType } from '../documents/media-types.ts';
-import { digestFromHash, isDigest } from '../names/digest.ts';
-import type { BlobContent } from '../registry/upload/upload.ts';
+import { type DigestAlgorithm, digestAlgorithm, isDigest } from '../names/digest.ts';
 import type { ImageStore } from '../store/store.ts';
 import type { EncodedSize, LayerEncoder, LayerEncoding, SpooledLayer } from './layer-encoder.ts';
 
@@ -92,14 +90,14 @@ function layerEncoding(
       else store.cache.put(key, { digest: result.digest, size: result.size }, { blobs: [] });
     },
     content: (source) => (offset, signal) => without(offset, compress(source(0, signal))),
-    spool: (source) => spool(store, compress(source(0)), digest.startsWith('sha512:') ? 'sha512' : 'sha256'),
+    spool: (source) => spool(store, compress(source(0)), digestAlgorithm(digest)),
   };
 }
 
 async function spool(
   store: ImageStore,
   bytes: AsyncIterable<Uint8Array>,
-  algorithm: 'sha256' | 'sha512',
+  algorithm: DigestAlgorithm,
 ): Promise<SpooledLayer> {
   const writer = store.createBlob(algorithm);
   try {
@@ -147,36 +145,4 @@ async function* fileBytes(path: string, offset: number): AsyncGenerator<Uint8Arr
   } finally {
     await file.close();
   }
-}
-
-/** The check that {@link verifiedContent} makes failed. */
-export interface EncodingCheck {
-  /** True when encoding gave other bytes than the last time. */
-  differs: boolean;
-}
-
-/**
- * Content whose last piece is held back until all of it was found to be what a descriptor says: what is encoded again
- * could come out differently (another library behind the same version).
- */
-export function verifiedContent(content: BlobContent, expected: EncodedSize, check: EncodingCheck): BlobContent {
-  return async function* verified(offset, signal) {
-    const hash = createHash(expected.digest.startsWith('sha512:') ? 'sha512' : 'sha256');
-    let read = 0;
-    let held: Uint8Array | undefined;
-    for await (const piece of content(0, signal)) {
-      if (held !== undefined) yield held;
-      hash.update(piece);
-      const skip = Math.min(piece.length, Math.max(0, offset - read));
-      read += piece.length;
-      // Encoders give each piece memory of its own, so it may be held back.
-      held = skip === piece.length ? undefined : piece.subarray(skip);
-    }
-    const digest = digestFromHash(hash, expected.digest.startsWith('sha512:') ? 'sha512' : 'sha256');
-    if (digest !== expected.digest || read !== expected.size) {
-      check.differs = true;
-      throw new BoxwrightError('BLOB_MISMATCH', `encoding gave ${digest}, the last time ${expected.digest}`);
-    }
-    if (held !== undefined) yield held;
-  };
 }

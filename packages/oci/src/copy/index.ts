@@ -1,5 +1,6 @@
 export type { CopyEvent } from './copy-events.ts';
-export { type CopyOptions, type CopyResult, copyImage } from './copy-image.ts';
+export { type CopyResult, copyImage } from './copy-image.ts';
+export type { CopyOptions } from './copy-options.ts';
 export {
   compressLayers,
   gzipLayers,

@@ -10,7 +10,8 @@ import { parseImageLocation } from '../places/image-location.ts';
 import { storeDestination, storeSource } from '../places/store-place.ts';
 import { putImage as putStoreImage, putIndex as putStoreIndex } from '../places/testing/test-images.ts';
 import { ImageStore } from '../store/store.ts';
-import { type CopyOptions, type CopyResult, copyImage } from './copy-image.ts';
+import { type CopyResult, copyImage } from './copy-image.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { compressLayers, parseLayerCompression } from './encode-layers.ts';
 import { openDestination, openSource, type PlaceContext } from './open-place.ts';
 import { planCopy } from './plan-copy.ts';
@@ -220,8 +221,9 @@ describe('compression on the way out', () => {
     expect(second.requests.filter((request) => request === 'HEAD blob')).toHaveLength(2);
     expect(second.blobs).toEqual(first.blobs);
     rmSync(store.blobPath(store.image(image).layers()[0]?.diffId ?? image.digest));
-    const { ledger } = await push(second);
-    expect(ledger.totals).toMatchObject({ exists: 2, copied: 1 });
+    second.requests.length = 0;
+    expect((await push(second)).upToDate).toBe(true);
+    expect(second.requests).toEqual(['HEAD tag']);
   });
 
   it('notices that a library compresses differently than the last time', async () => {

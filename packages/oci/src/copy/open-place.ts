@@ -1,15 +1,6 @@
 import { resolve } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
-import type { Descriptor } from '../documents/descriptor.ts';
-import { documentLimits } from '../documents/limits.ts';
-import { parseManifestOrIndex } from '../documents/manifest.ts';
-import {
-  canonicalName,
-  parseReference,
-  parseReferenceOrId,
-  type Reference,
-  withDefaultTag,
-} from '../names/reference.ts';
+import { canonicalName, parseReference, type Reference, withDefaultTag } from '../names/reference.ts';
 import { fileOutput } from '../places/archive-output.ts';
 import { dockerArchiveDestination } from '../places/docker-archive-destination.ts';
 import type { ImageLocation } from '../places/image-location.ts';
@@ -25,6 +16,7 @@ import type { RegistryAccess } from '../registry/access.ts';
 import { registryDestination } from '../registry/registry-destination.ts';
 import { registrySource } from '../registry/registry-source.ts';
 import type { ImageStore } from '../store/store.ts';
+import { findInStore } from './find-in-store.ts';
 
 /** What places need. Each is asked for only by those that need it. */
 export interface PlaceContext {
@@ -174,38 +166,6 @@ async function openRegistrySource(
     });
   }
   return { source, image: { descriptor, names: tag === undefined ? [] : [name] } };
-}
-
-/** The image of a name or digest in the store. @throws BoxwrightError IMAGE_NOT_FOUND */
-function findInStore(store: ImageStore, text: string): PlacedImage {
-  const reference = parseReferenceOrId(text);
-  if (typeof reference === 'string') {
-    const descriptor = documentInStore(store, reference);
-    if (descriptor !== undefined) return { descriptor, names: [] };
-  } else {
-    const named = withDefaultTag(reference);
-    const { digest } = named;
-    const name = canonicalName(tagOnly(named));
-    const descriptor = digest === undefined ? store.resolve(name) : documentInStore(store, digest);
-    if (descriptor !== undefined) return { descriptor, names: named.tag === undefined ? [] : [name] };
-  }
-  throw new BoxwrightError(
-    'IMAGE_NOT_FOUND',
-    `there is no image ${escapeForTerminal(text)} in the store ${store.root}`,
-    { hint: 'boxwright images lists what is there; boxwright pull and boxwright load add to it' },
-  );
-}
-
-function documentInStore(store: ImageStore, digest: Descriptor['digest']): Descriptor | undefined {
-  const size = store.blobSize(digest);
-  if (size === undefined || size > documentLimits.manifestBytes) return undefined;
-  try {
-    const { mediaType } = parseManifestOrIndex(store.readBlob(digest, documentLimits.manifestBytes));
-    return { mediaType, digest, size };
-  } catch {
-    // A layer or a config.
-    return undefined;
-  }
 }
 
 function tagOnly({ domain, path, tag }: Reference): Reference {

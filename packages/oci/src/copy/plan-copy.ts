@@ -3,14 +3,13 @@ import type { Digest } from '../names/digest.ts';
 import { formatPlatform } from '../names/platform.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
 import type { RepositoryName } from '../registry/repository-name.ts';
-import { type CopyOptions, copyTop } from './copy-image.ts';
+import { CopyJob, type CopyTop } from './copy-job.ts';
+import type { CopyOptions } from './copy-options.ts';
 import { mountCandidates, roleOf } from './copy-transfer.ts';
-import { DocumentReader } from './document-reader.ts';
-import { ImageWalk } from './image-walk.ts';
 import { encodedDescriptor } from './layer-encoder.ts';
 import type { PartRole } from './ledger.ts';
 import { Limiter } from './limiter.ts';
-import { type PlatformPolicy, platformChoice } from './platform-policy.ts';
+import type { PlatformPolicy } from './platform-policy.ts';
 import { type BlobPart, type DocumentPart, mayBeAbsent, type Transfer } from './transfer.ts';
 
 /** What a copy would do with a part. Whether a mount succeeds is for the registry to say; else it would be an upload. */
@@ -62,42 +61,24 @@ export async function planCopy(
   destination: ImageDestination,
   options: CopyOptions = {},
 ): Promise<CopyPlan> {
-  const choice = platformChoice(options.policy, options.platforms);
-  const documents = new DocumentReader(source, destination);
-  const stopped = new AbortController();
-  const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([options.signal, stopped.signal]);
-  const { top, chosen } = await copyTop(documents, image.descriptor, choice);
+  const job = new CopyJob(source, image, destination, options);
+  const taken = await job.top();
   const transfer = new PlanTransfer(source, destination, options);
-  const walk = new ImageWalk({
-    source: source.description,
-    documents,
-    transfer,
-    kept: chosen?.kept,
-    rewrite: choice.policy === 'rewrite',
-    encodes: options.encodeLayer !== undefined,
-    format: options.format,
-    takesPartialIndexes: destination.takesPartialIndexes,
-    trustsIndexes: destination.localDocument !== undefined || !destination.takesPartialIndexes,
-    visitsAll: options.thorough === true,
-    concurrency: destination.concurrency,
-    signal,
-    failed: (error) => stopped.abort(error),
-  });
-  const standing = await walk.standing(top);
-  const document = standing ? { descriptor: top } : await walk.top(top);
-  const digest = document?.descriptor.digest;
-  const named = digest !== undefined && (await stands(destination, image.names, digest));
-  if (!standing) transfer.top(top, document?.descriptor, named);
+  const standing = await job.upToDate(taken);
+  let digest = standing?.digest;
+  if (standing === undefined) digest = await planTop(job, taken, transfer);
+  else for (const part of [...(taken.chosen?.leaves ?? []), standing]) transfer.standing(part);
   const { parts } = transfer;
+  const { policy, platforms } = job.choice;
   return {
     source: source.description,
     destination: destination.description,
     names: image.names,
-    policy: choice.policy,
-    ...(choice.platforms.length === 0 ? {} : { platforms: choice.platforms.map(formatPlatform) }),
+    policy,
+    ...(platforms.length === 0 ? {} : { platforms: platforms.map(formatPlatform) }),
     sourceDigest: image.descriptor.digest,
     ...(digest === undefined ? {} : { digest }),
-    upToDate: named && parts.every(({ action }) => action === 'exists' || action === 'absent'),
+    upToDate: standing !== undefined,
     parts,
     totals: {
       exists: sum(parts, 'exists'),
@@ -108,10 +89,12 @@ export async function planCopy(
   };
 }
 
-async function stands(destination: ImageDestination, names: readonly string[], digest: Digest): Promise<boolean> {
-  if (destination.resolve === undefined || names.length === 0) return false;
-  for (const name of names) if ((await destination.resolve(name))?.digest !== digest) return false;
-  return true;
+async function planTop(job: CopyJob, { top, chosen }: CopyTop, transfer: PlanTransfer): Promise<Digest | undefined> {
+  const walk = job.walk(transfer, chosen);
+  if (await walk.standing(top)) return top.digest;
+  const document = await walk.top(top);
+  transfer.top(top, document?.descriptor);
+  return document?.descriptor.digest;
 }
 
 function sum(parts: readonly PlannedPart[], action: PlannedAction): PlannedTotal {
@@ -142,8 +125,13 @@ class PlanTransfer implements Transfer {
 
   async holds(descriptor: Descriptor): Promise<boolean> {
     const held = await this.#destination.has(descriptor);
-    if (held) this.#note(roleOf(descriptor), 'exists', descriptor, descriptor);
+    if (held) this.standing(descriptor);
     return held;
+  }
+
+  /** Notes that a document is there. */
+  standing(descriptor: Descriptor): void {
+    this.#note(roleOf(descriptor), 'exists', descriptor, descriptor);
   }
 
   blob(part: BlobPart): Promise<Descriptor | undefined> {
@@ -165,9 +153,9 @@ class PlanTransfer implements Transfer {
     this.#note(role, 'absent', descriptor, descriptor);
   }
 
-  /** Notes the top, which is written unless its names stand for it. */
-  top(from: Descriptor, to: Descriptor | undefined, exists: boolean): void {
-    this.#note(roleOf(from), exists ? 'exists' : 'upload', from, to);
+  /** Notes the top, which is written last. */
+  top(from: Descriptor, to: Descriptor | undefined): void {
+    this.#note(roleOf(from), 'upload', from, to);
   }
 
   async #blob({ descriptor, role }: BlobPart): Promise<Descriptor | undefined> {

@@ -29,8 +29,8 @@ export function putImage(
   return { ...place.putManifest(manifest, OCI_MANIFEST), platform };
 }
 
-/** For tests: BuildKit's attestation of an image, an entry of the same index. */
-export function putAttestation(place: MemoryRepository, about: Descriptor): Descriptor {
+/** BuildKit's attestation of an image, an entry of the same index. */
+function putAttestation(place: MemoryRepository, about: Descriptor): Descriptor {
   const image = putImage(place, [`statement about ${about.digest}`], { os: 'unknown', architecture: 'unknown' });
   const annotations = new Map([
     ['vnd.docker.reference.digest', about.digest],
@@ -61,4 +61,18 @@ function plain(descriptor: Descriptor | undefined): Descriptor | undefined {
   if (descriptor === undefined) return undefined;
   const { mediaType, digest, size } = descriptor;
   return { mediaType, digest, size };
+}
+
+/** For tests: a multi-platform index with attestations, as BuildKit pushes it, under the tag `1`. */
+export function putMultiPlatform(place: MemoryRepository): {
+  readonly index: Descriptor;
+  readonly amd64: Descriptor;
+  readonly arm64: Descriptor;
+  readonly about: readonly Descriptor[];
+} {
+  const amd64 = putImage(place, ['shared', 'for amd64']);
+  const arm64 = putImage(place, ['shared', 'for arm64'], linux('arm64'));
+  const armv7 = putImage(place, ['shared', 'for arm'], linux('arm', 'v7'));
+  const about = [amd64, arm64, armv7].map((image) => putAttestation(place, image));
+  return { index: putIndex(place, [amd64, arm64, armv7, ...about], '1'), amd64, arm64, about };
 }
