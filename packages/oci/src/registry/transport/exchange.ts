@@ -60,6 +60,8 @@ class Exchange {
       else if (socket.connecting) socket.once('connect', () => this.onConnected(socket));
       else this.onConnected(socket);
     });
+    // It may have come since the caller asked, before anybody listened.
+    if (request.signal?.aborted === true) return this.onAbort();
     // Without a body to wait with, the request goes out with the first packet.
     if (request.body === undefined) client.end();
   }
@@ -81,7 +83,7 @@ class Exchange {
         this.sent = true;
         this.watchdog.watch('nothing of the body was taken', this.options.timeouts.idle);
       },
-      isOver: () => this.settled || this.response !== undefined,
+      isOver: () => this.settled,
     }).then(
       () => this.onBodyDone(),
       (error: unknown) => this.fail(error),

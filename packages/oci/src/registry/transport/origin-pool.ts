@@ -2,6 +2,7 @@ import type { Agent, ClientRequest, RequestOptions } from 'node:http';
 import type { Agent as SecureAgent } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
+import { BoxwrightError } from '@boxwright/errors';
 import { builtins } from './builtins.ts';
 import type { Proxy } from './proxies.ts';
 import { openTunnel } from './proxy-tunnel.ts';
@@ -119,7 +120,17 @@ export class OriginPool {
       const system = this.trustsSystem ? builtins.tls.getCACertificates('system') : [];
       options.ca = [...usual, ...system, ...(tls?.ca ?? [])];
     }
-    return Object.keys(options).length === 0 ? {} : { secureContext: builtins.tls.createSecureContext(options) };
+    if (Object.keys(options).length === 0) return {};
+    try {
+      return { secureContext: builtins.tls.createSecureContext(options) };
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new BoxwrightError(
+        'REGISTRY_CONFIG_INVALID',
+        `the certificates or the key for ${this.route.url.host} cannot be used: ${why}`,
+        { hint: 'They must be PEM files, and the key must fit the certificate.', cause: error },
+      );
+    }
   }
 
   /** Every connection of the agent is made through a tunnel; TLS is agreed on with the origin inside of it. */

@@ -30,15 +30,16 @@ export async function writeBody(
     written += piece.length;
     if (size !== undefined && written > size) throw sizeError(size, `at least ${written}`);
     for (let at = 0; at < piece.length; at += MAX_WRITE) {
+      // Lets an answer in that came early (401, 413): a write to a server that has answered and closed fails, and takes
+      // the unread answer along. Only between two turns of the event loop is what has arrived looked for.
+      await nextTurn();
+      await nextTurn();
       if (progress.isOver() || client.destroyed) return;
       progress.onPart();
       const part = piece.length <= MAX_WRITE ? piece : piece.subarray(at, at + MAX_WRITE);
       // False: the connection is gone, and has said so.
       if (!(await writePart(client, part))) return;
     }
-    // Lets an answer in that came early (401, 413) before more is written: the write after it would fail, and take the
-    // answer along.
-    await nextTurn();
   }
   if (size !== undefined && written < size) throw sizeError(size, `${written}`);
   client.end();

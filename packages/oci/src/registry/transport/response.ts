@@ -139,8 +139,8 @@ export class Response implements HttpResponse, AsyncIterator<Uint8Array>, AsyncI
     if (this.done) return;
     this.done = true;
     this.close();
-    // An answer that came before the request was sent: the server waits for a rest that will not come.
-    if (!this.client.writableFinished) this.client.destroy();
+    // A refusal that came before the request was sent: the server waits for a rest that will not come.
+    if (!this.client.writableFinished && this.status >= 300) this.client.destroy();
   }
 
   private drop(): void {
