@@ -2,7 +2,7 @@ import { escapeForTerminal } from '@boxwright/errors';
 import { type CredentialExplanation, describeCredential, type RepositoryName } from '@boxwright/oci';
 
 /** What `login --explain` prints for people. Never a secret. */
-export function credentialText(repository: RepositoryName, { found, looked }: CredentialExplanation): string {
+export function credentialText(repository: RepositoryName, { found, looked, files }: CredentialExplanation): string {
   const name = nameOf(repository);
   const lines: [string, string][] = [
     [
@@ -11,16 +11,25 @@ export function credentialText(repository: RepositoryName, { found, looked }: Cr
     ],
     ['from', found?.origin ?? '-'],
     ...scopesOf(repository).map(([use, scope]): [string, string] => [`to ${use}`, `token scope ${scope}`]),
-    ...looked.map(({ place, result }, index): [string, string] => [
-      index === 0 ? 'looked at' : '',
-      `${place}: ${result}`,
-    ]),
+    ...listed(
+      'looked at',
+      looked.map(({ place, result }) => `${place}: ${result}`),
+    ),
+    ...listed(
+      'files',
+      files.map(({ name: file, state }) => `${file}: ${state}`),
+    ),
   ];
   return `${name}\n${lines.map(([label, text]) => `  ${label.padEnd(13)}${text}\n`).join('')}`;
 }
 
+/** One line per item, the label before the first. */
+function listed(label: string, items: readonly string[]): [string, string][] {
+  return items.map((item, index) => [index === 0 ? label : '', item]);
+}
+
 /** The same for programs. */
-export function credentialJson(repository: RepositoryName, { found, looked }: CredentialExplanation): object {
+export function credentialJson(repository: RepositoryName, { found, looked, files }: CredentialExplanation): object {
   const credential = found?.credential;
   return {
     repository: nameOf(repository),
@@ -34,6 +43,7 @@ export function credentialJson(repository: RepositoryName, { found, looked }: Cr
           },
     scopes: Object.fromEntries(scopesOf(repository)),
     looked,
+    files,
   };
 }
 

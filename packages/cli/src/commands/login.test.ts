@@ -98,7 +98,8 @@ describe('boxwright login', () => {
     const args = ['login', '-u', 'me', '--password-stdin', host];
     const { code, home, stdout, stderr } = await run(args, { input: 'wrongsecret', env: { BOXWRIGHT_DEBUG: '1' } });
     expect(code).toBe(1);
-    expect(stderr.text).toMatch(/REGISTRY_UNAUTHORIZED/);
+    expect(stderr.text).toMatch(/does not accept user me: .*REGISTRY_UNAUTHORIZED/);
+    expect(stderr.text).toContain('hint: Check name and password.');
     expect(stderr.text).toContain(host);
     expect(stdout.text + stderr.text).not.toMatch(/wrongsecret|bWU6d3Jvbmdz/);
     expect(existsSync(configOf(home))).toBe(false);
@@ -153,6 +154,7 @@ describe('boxwright login --explain', () => {
         '  to pull      token scope repository:team/app:pull',
         '  to push      token scope repository:team/app:pull,push',
         `  looked at    auths["example.com/team"] of ${file}: used`,
+        `  files        ${file}: read`,
         '',
       ].join('\n'),
     );
@@ -163,6 +165,7 @@ describe('boxwright login --explain', () => {
       credential: null,
       scopes: { pull: 'repository:other:pull', push: 'repository:other:pull,push' },
       looked: [{ place: `auths["example.com"] of ${file}`, result: 'nothing' }],
+      files: [{ name: file, state: 'read' }],
     });
   });
 
@@ -173,7 +176,7 @@ describe('boxwright login --explain', () => {
         'ghcr.io',
         '  credentials  none: asked as anybody',
         '  from         -',
-        `  looked at    ${configOf(home)}: missing`,
+        `  files        ${configOf(home)}: missing`,
         `               ${join(home, '.config/containers/auth.json')}: missing`,
         '',
       ].join('\n'),

@@ -121,6 +121,14 @@ describe('tokens', () => {
     expect(await list(authenticator, registry, 'b')).toMatchObject({ tries: 1 });
   });
 
+  it('that are not given unasked are no error before the registry asks', async () => {
+    const registry = await start({ kind: 'token', users });
+    const authenticator = authenticatorFor(me);
+    await list(authenticator, registry, 'a');
+    registry.faults.add({ on: { kind: 'token' }, times: 1, action: { kind: 'status', status: 403 } });
+    expect(await list(authenticator, registry, 'b')).toMatchObject({ tries: 2, response: { status: 404 } });
+  });
+
   it('for a mount hold both repositories, and serve each of them', async () => {
     const registry = await start({ kind: 'token', users });
     const authenticator = authenticatorFor(me);

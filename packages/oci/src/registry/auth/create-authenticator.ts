@@ -1,3 +1,4 @@
+import { isBoxwrightError } from '@boxwright/errors';
 import type { RepositoryName } from '../repository-name.ts';
 import type { HttpTransport } from '../transport/http.ts';
 import type { Authenticator, Scope } from './authenticator.ts';
@@ -19,6 +20,9 @@ export interface AuthenticatorOptions {
    */
   readonly allowRealm?: (question: RealmQuestion, signal?: AbortSignal) => void | Promise<void>;
 }
+
+/** A token service's no. */
+const refusals: ReadonlySet<string> = new Set(['REGISTRY_UNAUTHORIZED', 'REGISTRY_DENIED', 'REGISTRY_REFUSED']);
 
 /** How an origin wants to be spoken to: what its last 401 said. */
 type Demand =
@@ -45,16 +49,14 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     if (demand.kind === 'basic') return basicHeader(found);
     if (found?.credential.kind === 'registry-token') return bearerHeader(found.credential.registryToken.reveal());
     const { realm, service } = demand;
-    return tokens.renew({
-      origin,
-      registry,
-      scopes,
-      texts: scopeTexts(scopes, undefined),
-      realm,
-      service,
-      found,
-      signal,
-    });
+    const texts = scopeTexts(scopes, undefined);
+    try {
+      return await tokens.renew({ origin, registry, scopes, texts, realm, service, found, signal });
+    } catch (error) {
+      // Nobody has asked for it yet: what is public may need no token, and else the registry's 401 says what it wants.
+      if (isBoxwrightError(error) && refusals.has(error.code)) return undefined;
+      throw error;
+    }
   };
 
   const answer: Authenticator['answer'] = async (origin, registry, scopes, challenges, refused, signal) => {

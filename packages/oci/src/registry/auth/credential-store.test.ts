@@ -170,9 +170,9 @@ describe('entries of files', () => {
     const home = newHome();
     const path = home.write('.docker/config.json', { auths: { 'example.com': basic('me', 'x') } });
     chmodSync(path, 0);
-    const { found, looked } = await credentialStore(home).explain(repository('example.com'));
+    const { found, files } = await credentialStore(home).explain(repository('example.com'));
     expect(found).toBeUndefined();
-    expect(looked).toContainEqual({ place: path, result: 'unreadable' });
+    expect(files).toContainEqual({ name: path, state: 'unreadable' });
   });
 
   it('may be larger than any real file only up to a limit', async () => {
@@ -313,6 +313,7 @@ describe('explain', () => {
       { place: `auths["a.example"] of ${docker}`, result: 'nothing' },
       { place: `auths["a.example"] of ${podman}`, result: 'used' },
     ]);
+    expect(explanation.files.map(({ state }) => state)).toEqual(['read', 'read']);
     expect(JSON.stringify(explanation)).not.toContain('topsecret');
   });
 });

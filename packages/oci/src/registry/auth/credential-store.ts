@@ -2,7 +2,7 @@ import { escapeForTerminal } from '@boxwright/errors';
 import type { RepositoryName } from '../repository-name.ts';
 import { type AuthFile, credentialOf, parseAuthFile } from './auth-file.ts';
 import { AUTH_VARIABLE, authFilePaths, type CredentialEnvironment } from './auth-file-paths.ts';
-import type { CredentialExplanation, CredentialStore, LookedAt } from './credential.ts';
+import type { CredentialExplanation, CredentialFile, CredentialStore, LookedAt } from './credential.ts';
 import { credentialCandidates } from './credential-candidates.ts';
 import { getFromHelper, type HelperAnswer, notInstalled } from './credential-helper.ts';
 import { readAuthFile } from './read-auth-file.ts';
@@ -23,15 +23,14 @@ const HELPER_ANSWER_LIFE = 10 * 60_000;
  * ones that of the earlier file, and in one file a helper before a stored password.
  */
 export function credentialStore(options: CredentialStoreOptions): CredentialStore {
-  let files: readonly AuthFile[] | undefined;
-  let notes: readonly LookedAt[] = [];
+  let known: ReadFiles | undefined;
   const answers = new Map<string, { readonly answer: HelperAnswer; readonly until: number }>();
   const flights = new SharedFlights<HelperAnswer>();
 
   const ask = async (name: string, server: string, signal: AbortSignal | undefined): Promise<HelperAnswer> => {
     const key = `${name} ${server}`;
-    const known = answers.get(key);
-    if (known !== undefined && known.until > performance.now()) return known.answer;
+    const before = answers.get(key);
+    if (before !== undefined && before.until > performance.now()) return before.answer;
     const timeoutMs = options.helperTimeoutMs;
     const start = (ending: AbortSignal): Promise<HelperAnswer> =>
       getFromHelper(server, { name, environment: options, signal: ending, timeoutMs });
@@ -41,14 +40,15 @@ export function credentialStore(options: CredentialStoreOptions): CredentialStor
   };
 
   const explain = async (repository: RepositoryName, signal?: AbortSignal): Promise<CredentialExplanation> => {
-    if (files === undefined) ({ files, notes } = readFiles(options));
-    const looked: LookedAt[] = [...notes];
-    for (const candidate of credentialCandidates(files, repository)) {
+    known ??= readFiles(options);
+    const { contents, files } = known;
+    const looked: LookedAt[] = [];
+    for (const candidate of credentialCandidates(contents, repository)) {
       const { file, place } = candidate;
       if (candidate.kind === 'entry') {
         const credential = credentialOf(file, candidate.key);
         looked.push({ place, result: credential === undefined ? 'nothing' : 'used' });
-        if (credential !== undefined) return { found: { credential, origin: place }, looked };
+        if (credential !== undefined) return { found: { credential, origin: place }, looked, files };
         continue;
       }
       const answer = await ask(candidate.helper, candidate.server, signal);
@@ -60,27 +60,35 @@ export function credentialStore(options: CredentialStoreOptions): CredentialStor
         looked.push({ place, result: 'nothing' });
       } else {
         looked.push({ place, result: 'used' });
-        return { found: { credential: answer, origin: place }, looked };
+        return { found: { credential: answer, origin: place }, looked, files };
       }
     }
-    return { found: undefined, looked };
+    return { found: undefined, looked, files };
   };
 
   return { explain, lookup: async (repository, signal) => (await explain(repository, signal)).found };
 }
 
-function readFiles(options: CredentialEnvironment): { files: readonly AuthFile[]; notes: readonly LookedAt[] } {
-  const files: AuthFile[] = [];
-  const notes: LookedAt[] = [];
+interface ReadFiles {
+  readonly contents: readonly AuthFile[];
+  readonly files: readonly CredentialFile[];
+}
+
+function readFiles(options: CredentialEnvironment): ReadFiles {
+  const contents: AuthFile[] = [];
+  const files: CredentialFile[] = [];
   const text = options.env[AUTH_VARIABLE];
   const isOverridden = Boolean(options.env['REGISTRY_AUTH_FILE']);
   if (text !== undefined && text !== '' && !isOverridden) {
-    files.push(parseAuthFile(Buffer.from(text), `the variable ${AUTH_VARIABLE}`));
+    const name = `the variable ${AUTH_VARIABLE}`;
+    contents.push(parseAuthFile(Buffer.from(text), name));
+    files.push({ name, state: 'read' });
   }
   for (const { path } of authFilePaths(options)) {
     const bytes = readAuthFile(path);
-    if (Buffer.isBuffer(bytes)) files.push(parseAuthFile(bytes, path));
-    else notes.push({ place: escapeForTerminal(path), result: bytes });
+    const isRead = Buffer.isBuffer(bytes);
+    if (isRead) contents.push(parseAuthFile(bytes, path));
+    files.push({ name: escapeForTerminal(path), state: isRead ? 'read' : bytes });
   }
-  return { files, notes };
+  return { contents, files };
 }

@@ -16,16 +16,25 @@ export interface FoundCredential {
   readonly origin: string;
 }
 
-/** A place that was looked at for a repository's credential, in order; the last one is the one that had it. */
+/** An entry or helper that was asked for a repository's credential, in order; the last one may be the one that had it. */
 export interface LookedAt {
   readonly place: string;
-  readonly result: 'used' | 'nothing' | 'missing' | 'unreadable' | 'helper not installed';
+  readonly result: 'used' | 'nothing' | 'helper not installed';
+}
+
+/** A file (or variable) that may hold credentials. `unreadable`: it belongs to somebody else. */
+export interface CredentialFile {
+  readonly name: string;
+  readonly state: 'read' | 'missing' | 'unreadable';
 }
 
 /** How the credential of a repository was chosen. */
 export interface CredentialExplanation {
   readonly found: FoundCredential | undefined;
+  /** What could have had it, the best first. */
   readonly looked: readonly LookedAt[];
+  /** Where entries and names of helpers are read from, in order. */
+  readonly files: readonly CredentialFile[];
 }
 
 /** Where credentials come from. */
@@ -45,7 +54,8 @@ export function fixedCredential(credential: Credential | undefined, origin: stri
   const found = credential === undefined ? undefined : { credential, origin };
   return {
     lookup: () => Promise.resolve(found),
-    explain: () => Promise.resolve({ found, looked: [{ place: origin, result: found ? 'used' : 'nothing' }] }),
+    explain: () =>
+      Promise.resolve({ found, looked: [{ place: origin, result: found ? 'used' : 'nothing' }], files: [] }),
   };
 }
 

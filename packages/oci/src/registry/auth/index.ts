@@ -4,6 +4,7 @@ export { type AuthenticatorOptions, createAuthenticator } from './create-authent
 export {
   type Credential,
   type CredentialExplanation,
+  type CredentialFile,
   type CredentialStore,
   describeCredential,
   type FoundCredential,

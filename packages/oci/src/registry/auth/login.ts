@@ -1,6 +1,8 @@
+import { BoxwrightError, escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import type { RepositoryName } from '../repository-name.ts';
 import type { CredentialEnvironment } from './auth-file-paths.ts';
-import { type Credential, type CredentialStore, fixedCredential } from './credential.ts';
+import { type Credential, type CredentialStore, describeCredential, fixedCredential } from './credential.ts';
+import { keyText } from './credential-key.ts';
 import { credentialStore } from './credential-store.ts';
 import { removeCredential, type SavedCredential, saveCredential } from './save-credential.ts';
 
@@ -31,17 +33,33 @@ export async function login(options: LoginOptions): Promise<LoginResult> {
   const { scope, credential, signal } = options;
   const fixed = fixedCredential(credential, 'what was entered');
   let isChecked = false;
-  await options.check({
-    ...fixed,
-    lookup: (repository, end) => {
-      isChecked = true;
-      return fixed.lookup(repository, end);
-    },
-  });
+  try {
+    await options.check({
+      ...fixed,
+      lookup: (repository, end) => {
+        isChecked = true;
+        return fixed.lookup(repository, end);
+      },
+    });
+  } catch (error) {
+    throw refusedLogin(error, options);
+  }
   const saved = await saveCredential(options, scope, credential, signal);
   const used = await credentialStore(options).lookup(scope, signal);
   const isUsed = used !== undefined && used.origin.includes(saved.place);
   return { ...saved, isChecked, shadowedBy: isUsed ? undefined : used?.origin };
+}
+
+/** The registry's no in the words of somebody who is logging in. */
+function refusedLogin(error: unknown, { scope, credential }: LoginOptions): unknown {
+  if (!isBoxwrightError(error) || error.code !== 'REGISTRY_UNAUTHORIZED') return error;
+  const name = escapeForTerminal(keyText(scope));
+  const who = escapeForTerminal(describeCredential(credential));
+  return new BoxwrightError('REGISTRY_UNAUTHORIZED', `${name} does not accept ${who}: ${error.message}`, {
+    hint: 'Check name and password. Many registries want an access token in place of the password.',
+    cause: error,
+    details: error.details,
+  });
 }
 
 /** What {@link logout} needs. */

@@ -108,7 +108,11 @@ async function refusal(answer: HttpResponse, question: TokenQuestion): Promise<B
 }
 
 function meaning(status: number, found: FoundCredential | undefined): { code: string; what: string; hint: string } {
-  const logIn = 'Log in with boxwright login; boxwright login --explain shows which credentials are used.';
+  const explain = 'boxwright login --explain shows which credentials are used.';
+  const logIn =
+    found === undefined
+      ? `Log in with boxwright login; ${explain}`
+      : `Check the user name and the password or token, which may have expired; ${explain}`;
   // 400 and 401 with an identity token: it has expired or was revoked (RFC 6749 section 5.2).
   const isGrant = status === 400 && found?.credential.kind === 'identity-token';
   if (status === 401 || isGrant) {
