@@ -68,6 +68,6 @@ export function collect(value: string, previous: readonly string[]): readonly st
 }
 
 /** `--format table|json`. */
-export function formatOption(): Option {
-  return new Option('--format <format>', 'how to print').choices(['table', 'json']).default('table');
+export function formatOption(description = 'how to print'): Option {
+  return new Option('--format <format>', description).choices(['table', 'json']).default('table');
 }

@@ -18,8 +18,8 @@ export function registryNotes(): (event: RegistryEvent) => RegistryNote | undefi
       case 'warning':
         return { type: 'note', level: 'warning', text: `${event.registry} says: ${event.text}` };
       case 'retry': {
-        const wait = (event.waitMs / 1000).toFixed(1);
-        return { type: 'note', level: 'retry', text: `${event.why}; trying again in ${wait}s` };
+        const wait = event.waitMs === 0 ? '' : ` in ${(event.waitMs / 1000).toFixed(1)}s`;
+        return { type: 'note', level: 'retry', text: `${event.why}; trying again${wait}` };
       }
       case 'rate-limit': {
         // Docker Hub: `100;w=21600`, pulls and the seconds that they are counted over.

@@ -17,7 +17,13 @@ import { parseRepository } from '../options/registry-reference.ts';
 import { listTags } from '../transfer/list-tags.ts';
 import type { TransferJob } from '../transfer/run-transfers.ts';
 import { runTransferCommand } from '../transfer/transfer-command.ts';
-import { addTransferFlags, compressionOption, insecure, type TransferFlags } from '../transfer/transfer-flags.ts';
+import {
+  addTransferFlags,
+  compressionOption,
+  insecure,
+  type TransferFlags,
+  wholeByDefault,
+} from '../transfer/transfer-flags.ts';
 
 interface CopyFlags extends TransferFlags {
   readonly allTags: boolean;
@@ -53,7 +59,7 @@ export function copyCommand(context: CommandContext): Command {
     )
     .addOption(insecure('--src-insecure', 'the registry of the source'))
     .addOption(insecure('--dest-insecure', 'the registry of the destination'));
-  return addTransferFlags(command, 'all').action((source: string, destination: string, flags: CopyFlags) =>
+  return addTransferFlags(command, wholeByDefault).action((source: string, destination: string, flags: CopyFlags) =>
     copy(source, destination, flags, context),
   );
 }
@@ -71,7 +77,15 @@ async function copy(source: string, destination: string, flags: CopyFlags, conte
       jobs: (places) =>
         flags.allTags
           ? tagJobs(source, destination, places)
-          : [{ source: from, destination: to, shownSource: source, shownDestination: destination }],
+          : [
+              {
+                title: `Copying ${source} to ${destination}`,
+                source: from,
+                destination: to,
+                shownSource: source,
+                shownDestination: destination,
+              },
+            ],
     },
     context,
   );
@@ -93,6 +107,7 @@ async function tagJobs(source: string, destination: string, places: CommandPlace
   return tags.map((tag) => {
     const [sourceName, name] = [canonicalName(withTag(from, tag)), canonicalName(withTag(target, tag))];
     return {
+      title: `Copying ${sourceName} to ${name}`,
       source: { transport: 'docker', reference: sourceName },
       destination: { transport: to.transport === 'docker' ? 'docker' : 'store', reference: name },
       shownSource: sourceName,

@@ -35,8 +35,8 @@ export function pullCommand(context: CommandContext): Command {
     .argument('<image...>', 'names in a registry')
     .option('-a, --all-tags', 'every tag of the repository', false)
     .addOption(insecureOption());
-  return addTransferFlags(command, 'this machine').action((images: readonly string[], flags: PullFlags) =>
-    pull(images, flags, context),
+  return addTransferFlags(command, { platforms: 'this machine', policy: 'sparse' }).action(
+    (images: readonly string[], flags: PullFlags) => pull(images, flags, context),
   );
 }
 
@@ -75,6 +75,7 @@ async function expand(
 function jobOf(reference: Reference): TransferJob {
   const name = canonicalName(reference);
   return {
+    title: `Pulling ${familiarName(reference)}`,
     source: { transport: 'docker', reference: name },
     destination: { transport: 'store', reference: name },
     shownSource: name,

@@ -1,6 +1,7 @@
 import { UsageError } from '@boxwright/errors';
 import {
   canonicalName,
+  familiarName,
   type ImageStore,
   parseImageLocation,
   parseReference,
@@ -17,7 +18,13 @@ import { parseCompressionFlag } from '../options/compression.ts';
 import { parseRegistryReference, parseRepository } from '../options/registry-reference.ts';
 import type { TransferJob } from '../transfer/run-transfers.ts';
 import { runTransferCommand } from '../transfer/transfer-command.ts';
-import { addTransferFlags, compressionOption, insecureOption, type TransferFlags } from '../transfer/transfer-flags.ts';
+import {
+  addTransferFlags,
+  compressionOption,
+  insecureOption,
+  type TransferFlags,
+  wholeByDefault,
+} from '../transfer/transfer-flags.ts';
 
 interface PushFlags extends TransferFlags {
   readonly allTags: boolean;
@@ -40,7 +47,7 @@ export function pushCommand(context: CommandContext): Command {
     .option('-a, --all-tags', 'every tag of the repository', false)
     .addOption(compressionOption('gzip'))
     .addOption(insecureOption());
-  return addTransferFlags(command, 'all').action((image: string, name: string | undefined, flags: PushFlags) =>
+  return addTransferFlags(command, wholeByDefault).action((image: string, name: string | undefined, flags: PushFlags) =>
     push(image, name, flags, context),
   );
 }
@@ -93,7 +100,9 @@ function tagJobs(image: string, places: CommandPlaces): readonly TransferJob[] {
 
 function pushJob(image: string, target: Reference): TransferJob {
   const name = canonicalName(withDefaultTag(target));
+  const familiar = familiarName(withDefaultTag(target));
   return {
+    title: image === familiar || image === name ? `Pushing ${familiar}` : `Pushing ${image} to ${familiar}`,
     source: { transport: 'store', reference: image },
     destination: { transport: 'docker', reference: name },
     shownSource: image,

@@ -78,7 +78,7 @@ describe('pull', () => {
   it('says on standard error what it does, and with --quiet nothing', async () => {
     putExampleImage(registry.repository('app'), { tag: '1', architecture: here });
     const { stderr } = await cli('pull', `${registry.host}/app:1`);
-    expect(stderr.text).toMatch(/^copying .*\/app:1 to .*\n/);
+    expect(stderr.text).toMatch(/^Pulling .*\/app:1\n/);
     expect(stderr.text).toMatch(/^layer [0-9a-f]{12}: .* copied/m);
     expect(stderr.text).toMatch(/copied \([\d.]+k?B\).* in \d+\.\ds\n/);
     expect((await cli('pull', '-q', `${registry.host}/app:1`)).stderr.text).toBe('');

@@ -24,6 +24,8 @@ import type { TransferRenderer } from './transfer-event.ts';
 export interface TransferJob {
   readonly source: ImageLocation;
   readonly destination: ImageLocation;
+  /** What happens, in words: `Pulling debian:12`. */
+  readonly title: string;
   /** As the command line names them. */
   readonly shownSource: string;
   readonly shownDestination: string;
@@ -57,7 +59,8 @@ export async function runTransfer(
     const to = await openTo(job.destination, places);
     try {
       const image = { ...from.image, names: to.names };
-      renderer.onEvent({ type: 'image', source: job.shownSource, destination: job.shownDestination });
+      const { title, shownSource, shownDestination } = job;
+      renderer.onEvent({ type: 'image', title, source: shownSource, destination: shownDestination });
       if (settings.dryRun) {
         const plan = await planCopy(from.source, image, to.destination, { ...settings.options, signal });
         await to.destination.abort();

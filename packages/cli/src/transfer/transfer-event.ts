@@ -10,7 +10,7 @@ export type PartOutcome = 'copied' | 'mounted' | 'exists' | 'absent';
  */
 export type TransferEvent =
   /** An image is on its way. */
-  | { readonly type: 'image'; readonly source: string; readonly destination: string }
+  | { readonly type: 'image'; readonly title: string; readonly source: string; readonly destination: string }
   /** A part belongs to the image; `size` is not known of what is compressed on the way. */
   | { readonly type: 'found'; readonly id: string; readonly kind: PartKind; readonly size: number | undefined }
   /** Its bytes are on their way. */

@@ -1,3 +1,4 @@
+import { UsageError } from '@boxwright/errors';
 import { type PlatformPolicy, platformPolicies } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
 import { type CommonFlags, collect, formatOption } from '../commander.ts';
@@ -19,24 +20,36 @@ export interface TransferFlags extends CommonFlags {
   readonly destInsecure?: boolean;
 }
 
-/** Declares them; `platforms` says which platforms are taken when none is named. */
-export function addTransferFlags(command: Command, platforms: string): Command {
+/** What `--help` says of a command that is told nothing. */
+export interface ShownDefaults {
+  readonly platforms: string;
+  readonly policy: string;
+}
+
+/** Of push and copy: every digest stays, unless platforms are chosen. */
+export const wholeByDefault: ShownDefaults = {
+  platforms: 'all',
+  policy: 'whole; with --platform single, for several rewrite',
+};
+
+/** Declares them. */
+export function addTransferFlags(command: Command, defaults: ShownDefaults): Command {
   return command
     .option(
       '--platform <os/arch>',
-      `platforms of an index, or all; may be repeated (default: ${platforms})`,
+      `platforms of an index, or all; may be repeated (default: ${defaults.platforms})`,
       collect,
       [],
     )
     .addOption(
       new Option(
         '--policy <policy>',
-        'what becomes of an index when not all is taken: kept with all, kept with gaps, rewritten, or replaced by its one image',
-      ).choices(platformPolicies),
+        `what becomes of an index: whole takes all of it; sparse keeps it, and its digest, with gaps; rewrite makes one of the wanted platforms; single takes one image without it (default: ${defaults.policy})`,
+      ).argParser(parsePolicy),
     )
     .option('--referrers', 'take signatures, attestations and other referrers along', false)
     .option('--dry-run', 'only list what is there, and what would be mounted or uploaded', false)
-    .addOption(formatOption())
+    .addOption(formatOption('how to print what was done; json is a ledger of every part'))
     .addOption(progressOption())
     .option('-q, --quiet', 'show no progress', false);
 }
@@ -64,4 +77,13 @@ export function insecureOption(): Option {
 /** `--src-insecure` and the like. */
 export function insecure(flag: string, which: string): Option {
   return new Option(flag, `allow plain HTTP and certificates that cannot be checked, at ${which}`).default(false);
+}
+
+/** The choices are in the description, so they are not listed once more. */
+function parsePolicy(text: string): PlatformPolicy {
+  const policy = platformPolicies.find((known) => known === text);
+  if (policy !== undefined) return policy;
+  throw new UsageError(`--policy ${text}: there is no such policy`, {
+    hint: `Known are ${platformPolicies.join(', ')}.`,
+  });
 }

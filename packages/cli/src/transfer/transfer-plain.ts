@@ -25,7 +25,7 @@ export class TransferPlain implements TransferRenderer {
   onEvent(event: TransferEvent): void {
     const part = this.#trace.apply(event);
     if (event.type === 'finished' && part !== undefined) this.#line(`${partName(part)}: ${partResult(part)}`);
-    else if (event.type === 'image') this.#line(escapeForTerminal(`copying ${this.#trace.title}`));
+    else if (event.type === 'image') this.#line(escapeForTerminal(this.#trace.title));
     else if (event.type === 'note') this.#line(escapeForTerminal(this.#trace.notes.at(-1) ?? ''));
   }
 

@@ -23,7 +23,7 @@ afterEach(() => {
 /** Six seconds of a transfer: a large layer at 1 MB/s, one that exists, a config that is mounted, a retry. */
 function play(renderer: TransferRenderer): void {
   const events: TransferEvent[] = [
-    { type: 'image', source: 'docker.io/library/app:1', destination: 'evil\u001b[2J' },
+    { type: 'image', title: 'Copying a:1 to evil\u001b[2J', source: 'a:1', destination: 'evil\u001b[2J' },
     { type: 'finished', id: other, kind: 'layer', size: 2_000_000, outcome: 'exists' },
     { type: 'finished', id: config, kind: 'config', size: 500, outcome: 'mounted' },
     { type: 'found', id: layer, kind: 'layer', size: 8_000_000 },
@@ -47,7 +47,7 @@ async function render(mode: ProgressMode, output: CapturedOutput, ends = true): 
 }
 
 it('prints lines for logs', async () => {
-  expect(await render('plain', new CapturedOutput())).toBe(`copying docker.io/library/app:1 to evil\\x1b[2J
+  expect(await render('plain', new CapturedOutput())).toBe(`Copying a:1 to evil\\x1b[2J
 layer bbbbbbbbbbbb: 2.00MB already there
 config cccccccccccc: 500B mounted
 layer aaaaaaaaaaaa: 5.00MB / 8.00MB (1.00MB/s)
@@ -85,7 +85,7 @@ it('draws bars in place and leaves the list', async () => {
   expect(text).toContain(' layer aaaaaaaaaaaa     [==================>           ]  5.00MB / 8.00MB  1.00MB/s');
   for (const frame of text.split('\u001b[?2026l')) expect(frame.split('\n').length).toBeLessThanOrEqual(20);
   expect(stripVTControlCharacters(text).split('\n').slice(-6)).toEqual([
-    '[+] docker.io/library/app:1 to evil\\x1b[2J  3/3  10.00MB / 10.00MB  6.0s',
+    '[+] Copying a:1 to evil\\x1b[2J  3/3  10.00MB / 10.00MB  6.0s',
     ' layer bbbbbbbbbbbb     2.00MB already there',
     ' config cccccccccccc    500B mounted',
     ' layer aaaaaaaaaaaa     8.00MB copied in 6.0s',
@@ -100,7 +100,7 @@ it('says nothing when asked to be quiet', async () => {
 });
 
 it('draws on a terminal and prints lines elsewhere', async () => {
-  expect(await render('auto', new CapturedOutput())).toContain('copying ');
+  expect(await render('auto', new CapturedOutput())).toContain('Copying ');
   expect(await render('auto', new CapturedOutput({ columns: 80, rows: 24 }))).toContain('[+]');
 });
 

@@ -52,7 +52,7 @@ export class TransferTrace {
   apply(event: TransferEvent): Part | undefined {
     switch (event.type) {
       case 'image':
-        this.title = `${event.source} to ${event.destination}`;
+        this.title = event.title;
         return undefined;
       case 'found': {
         const part = this.#part(event.id, event.kind);
