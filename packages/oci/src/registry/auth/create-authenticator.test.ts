@@ -138,6 +138,23 @@ describe('tokens', () => {
     expect(registry.count({ kind: 'token' })).toBe(1);
   });
 
+  it('for one repository are not forgotten for one that promises more: not all of it may be granted', async () => {
+    const registry = await start({ kind: 'token', users });
+    const authenticator = authenticatorFor(me);
+    await list(authenticator, registry, 'a');
+    await ask(
+      authenticator,
+      registry,
+      '/v2/b/tags/list',
+      scopeOf(registry, 'b'),
+      scopeOf(registry, 'a', 'pull', 'push'),
+    );
+    const [first, second] = registry.requests.filter(({ kind, status }) => kind === 'tags' && status !== 401);
+    await list(authenticator, registry, 'a');
+    expect(registry.requests.at(-1)?.credential).toBe(first?.credential);
+    expect(second?.credential).not.toBe(first?.credential);
+  });
+
   it.each(['token', 'access_token', 'both'] as const)('may be called %s', async (field) => {
     const registry = await start({ kind: 'token', users, field });
     expect(await list(authenticatorFor(me), registry, 'a')).toMatchObject({ tries: 2, response: { status: 404 } });

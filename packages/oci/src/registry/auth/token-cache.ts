@@ -100,13 +100,16 @@ export class TokenCache {
     const held: HeldToken = { ...token, header, scopes: mergeScopes(wish.scopes), texts, afterRefusal };
     const all = this.tokensOf(origin, registry);
     const now = performance.now();
-    const alive = all.filter((other) => other.expiresAt > now && !coversScopes(held.scopes, other.scopes));
+    const alive = all.filter((other) => other.expiresAt > now && !isSame(other.scopes, held.scopes));
     all.splice(0, all.length, held, ...alive.slice(0, MAX_TOKENS - 1));
     return held;
   }
 
+  /** The one that is for the least goes first: what was asked for on top may not have been granted. */
   private covering(origin: string, registry: string, scopes: readonly Scope[]): HeldToken[] {
-    return this.tokensOf(origin, registry).filter((token) => coversScopes(token.scopes, scopes));
+    return this.tokensOf(origin, registry)
+      .filter((token) => coversScopes(token.scopes, scopes))
+      .sort((a, b) => sizeOf(a.scopes) - sizeOf(b.scopes));
   }
 
   private tokensOf(origin: string, registry: string): HeldToken[] {
@@ -117,6 +120,14 @@ export class TokenCache {
     this.held.set(key, none);
     return none;
   }
+}
+
+function isSame(a: readonly Scope[], b: readonly Scope[]): boolean {
+  return coversScopes(a, b) && coversScopes(b, a);
+}
+
+function sizeOf(scopes: readonly Scope[]): number {
+  return scopes.reduce((sum, { actions }) => sum + actions.length, 0);
 }
 
 /** For a new request, which may be refused and answered once. */
