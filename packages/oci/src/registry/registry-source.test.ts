@@ -85,6 +85,16 @@ describe('registry source', () => {
     expect((await readAll(source.readBlob({ mediaType, digest: layer, size }))).length).toBe(size);
   });
 
+  it('a tag that moves while we copy does not mix two images (threats R10)', async () => {
+    const { source, content, registries } = await setUp();
+    const old = putExampleImage(content, { tag: '1', seed: 1 });
+    const descriptor = await source.resolve('1');
+    putExampleImage(content, { tag: '1', seed: 2 });
+    expect(descriptor?.digest).toBe(old.digest);
+    if (descriptor !== undefined) await source.readDocument(descriptor);
+    expect(registries.sent.at(-1)).toBe(`GET /v2/team/app/manifests/${old.digest}`);
+  });
+
   it('what is missing is an error that says so', async () => {
     const { source } = await setUp();
     const missing = config(`sha256:${'0'.repeat(64)}`, 2);

@@ -47,7 +47,7 @@ export function registrySource(access: RegistryAccess, name: RepositoryName): Re
     client,
     has: async (descriptor) => {
       if (documents.get(descriptor) !== undefined) return true;
-      if (isManifest(descriptor)) return (await client.resolve(descriptor.digest)) !== undefined;
+      if (isManifest(descriptor)) return (await client.resolve(descriptor.digest))?.size === descriptor.size;
       return (await client.blobSize(descriptor.digest)) === descriptor.size;
     },
     readDocument,

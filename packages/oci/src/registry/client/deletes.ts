@@ -56,6 +56,7 @@ export async function deleteTag(context: RepositoryContext, tag: string, options
   const { name } = context;
   if ((await resolveManifest(context, tag, own)) === undefined) {
     throw new BoxwrightError('REGISTRY_NOT_FOUND', `${placeOf(name, `tag ${tag}`)} does not exist`, {
+      hint: 'boxwright tags lists what is there.',
       details: { registry: name.registry, repository: name.path },
     });
   }
