@@ -86,9 +86,10 @@ describe('tokens', () => {
     });
     for (const registry of [source, target]) {
       registry.faults.add({
-        skip: 5,
-        every: 4,
-        times: 5,
+        on: { kind: ['blob', 'upload'] },
+        skip: 3,
+        every: 6,
+        times: 2,
         action: () => {
           registry.tokens?.expireAll();
           return undefined;

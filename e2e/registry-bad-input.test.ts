@@ -211,19 +211,21 @@ const badAnswers: readonly BadAnswer[] = [
   },
   {
     what: 'an error text that would repaint the terminal',
-    prepare: ({ faults }) => {
+    prepare: ({ content, faults }) => {
       const message = '\u001b[2J\u001b[31mall is well\u202e';
       const body = JSON.stringify({ errors: [{ code: 'DENIED', message, detail: null }] });
-      faults.add({ times: 100, action: { kind: 'status', status: 403, body } });
+      putExampleImage(content.repository('app'), { tag: '1' });
+      faults.add({ on: { method: 'GET' }, times: 100, action: { kind: 'status', status: 403, body } });
     },
     code: /^REGISTRY_DENIED$/,
     says: [/\\x1b\[2J/],
   },
   {
     what: 'an error text of a megabyte',
-    prepare: ({ faults }) => {
+    prepare: ({ content, faults }) => {
       const body = JSON.stringify({ errors: [{ code: 'DENIED', message: 'x'.repeat(1 << 20), detail: null }] });
-      faults.add({ times: 100, action: { kind: 'status', status: 403, body } });
+      putExampleImage(content.repository('app'), { tag: '1' });
+      faults.add({ on: { method: 'GET' }, times: 100, action: { kind: 'status', status: 403, body } });
     },
     code: /^REGISTRY_DENIED$/,
   },

@@ -195,7 +195,9 @@ describe.concurrent('a registry that stays broken', () => {
     const target = `${proxy.host}/copy:1`;
     const args =
       command === 'push' ? [`${source.host}/app:1`, target] : [`docker://${source.host}/app:1`, `docker://${target}`];
+    const started = Date.now();
     const result = await owner.run([command, ...args]);
+    expect(Date.now() - started).toBeLessThan(45_000);
     expectError(result, /^(REGISTRY_UNAVAILABLE|UPLOAD_FAILED)$/, proxy.host, String(status));
     await expectWholeOrAbsent(registry, result);
   });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   findProblems,
   generatedBlob,
-  type RequestFilter,
+  type LoggedRequest,
   sha256,
   startTestRegistry,
   type TestRegistry,
@@ -68,8 +68,6 @@ function putLayer(size: number, tag: string): string {
   );
 }
 
-const sending: RequestFilter = { method: ['PATCH', 'PUT'], kind: 'upload' };
-
 describe('a blob of 1 GiB', () => {
   it('is pulled whole, in little memory', () => {
     expect(findProblemsInDirectory(owner.store, digest)).toEqual([]);
@@ -90,14 +88,10 @@ describe('a blob of 1 GiB', () => {
     expect(copying?.peak).toBeLessThan(MEMORY);
   });
 
-  it.skipIf(missing !== undefined)('is pushed to CNCF Distribution: after kill -9 only the rest is sent', async () => {
-    const registry = await dockerRegistry();
-    const proxy = await faultProxy({ upstream: registry.url });
-    const args = ['push', '--compression', 'none', `${source.host}/app:large`, `${proxy.host}/copy:1`];
-    const sent = (): number =>
-      proxy.requests
-        .filter(({ method }) => method === 'PATCH' || method === 'PUT')
-        .reduce((sum, { received }) => sum + received, 0);
+  it('is pushed, in little memory: after kill -9 only the rest is sent', async () => {
+    const registry = await testRegistry({ keepUpTo: MiB });
+    const args = ['push', '--compression', 'none', `${source.host}/app:large`, `${registry.host}/copy:1`];
+    const sent = (): number => bytesSent(registry.requests);
     let pushing: PeakMemory | undefined;
     const killed = await owner.run(args, {
       onStart: (child) => {
@@ -106,15 +100,30 @@ describe('a blob of 1 GiB', () => {
       },
     });
     expect(killed.signal).toBe('SIGKILL');
+    expect([...registry.repository('copy').tags]).toEqual([]);
     const first = sent();
-    expect(first).toBeLessThan(GiB);
-    expect((await fetch(`${registry.url}/v2/copy/manifests/1`)).status).toBe(404);
     const { stdout } = await owner.runOk([...args, '--format', 'json', '--quiet']);
-    expect(first + (sent() - first)).toBeLessThan(GiB + CHUNK + MiB);
     expect(sent() - first).toBeLessThan(GiB - 600 * MiB + CHUNK + MiB);
     expect(JSON.stringify(JSON.parse(stdout.toString()))).toMatch(/"resumedAt":[1-9]/);
-    expect(await findProblems(registry.url, 'copy', '1')).toEqual([]);
+    // The registry has hashed what came.
+    expect(registry.repository('copy').tags.get('1')).toBe(digest);
     expect(pushing?.peak).toBeLessThan(MEMORY);
+  });
+});
+
+describe.skipIf(missing !== undefined)('CNCF Distribution 2.8, which drops an upload that was cut off', () => {
+  it('has a whole image after kill -9 and another push', async () => {
+    const registry = await dockerRegistry();
+    const proxy = await faultProxy({ upstream: registry.url });
+    const args = ['push', '--compression', 'none', `${source.host}/app:small`, `${proxy.host}/copy:1`];
+    const killed = await owner.run(args, {
+      onStart: (child) => void killWhen(() => bytesSent(proxy.requests) > 70 * MiB, child),
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    expect((await fetch(`${registry.url}/v2/copy/manifests/1`)).status).toBe(404);
+    await owner.runOk(args);
+    expect(bytesSent(proxy.requests)).toBeLessThan((70 + 32 + 97) * MiB);
+    expect(await findProblems(registry.url, 'copy', '1')).toEqual([]);
   });
 });
 
@@ -122,10 +131,7 @@ describe('a layer that is compressed on its way', () => {
   it.each(['gzip', 'zstd'])('with %s goes on after kill -9', async (compression) => {
     const registry = await testRegistry();
     const args = ['push', '--compression', compression, `${source.host}/app:small`, `${registry.host}/copy:1`];
-    const sent = (): number =>
-      registry.requests
-        .filter(({ method }) => method === 'PATCH' || method === 'PUT')
-        .reduce((sum, { received }) => sum + received, 0);
+    const sent = (): number => bytesSent(registry.requests);
     const killed = await owner.run(args, {
       onStart: (child) => void killWhen(() => sent() > 70 * MiB, child),
     });
@@ -143,7 +149,6 @@ describe('a layer that is compressed on its way', () => {
     expect(await findProblems(registry.url, 'copy', '1')).toEqual([]);
     expect(registry.repository('copy').tags.get('1')).not.toBe(smallDigest);
     expect(pushing?.peak).toBeLessThan(MEMORY);
-    expect(registry.count({ ...sending, method: 'PUT' })).toBeGreaterThan(0);
   });
 });
 
@@ -162,6 +167,13 @@ describe('a download of 96 MiB', () => {
     expect(given).toBeLessThan(100 * MiB);
   });
 });
+
+/** Bytes of blobs that arrived, whatever became of them. */
+function bytesSent(requests: readonly LoggedRequest[]): number {
+  return requests
+    .filter(({ method, kind }) => kind === 'upload' && (method === 'PATCH' || method === 'PUT'))
+    .reduce((sum, { received }) => sum + received, 0);
+}
 
 /** kill -9, as soon as something has come to pass. */
 async function killWhen(

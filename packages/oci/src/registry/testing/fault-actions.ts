@@ -132,7 +132,8 @@ function flipped(piece: Buffer, position: number, at: number): Buffer {
 async function* slowly(piece: Buffer, bytesPerSecond: number): AsyncGenerator<Buffer> {
   const step = Math.max(1, Math.floor(bytesPerSecond / 20));
   for (let start = 0; start < piece.length; start += step) {
-    await sleep(50);
-    yield piece.subarray(start, start + step);
+    const part = piece.subarray(start, start + step);
+    await sleep((part.length / bytesPerSecond) * 1000);
+    yield part;
   }
 }
