@@ -14,6 +14,7 @@ import {
   type StoredTag,
   withDefaultTag,
 } from '@boxwright/oci';
+import { usualPlatform } from './present-platforms.ts';
 import { findUntagged } from './untagged-images.ts';
 
 /** An image that the command line named. */
@@ -47,9 +48,9 @@ export function findImage(store: ImageStore, text: string): FoundImage {
   return found;
 }
 
-/** The image id: the digest of its config (of the manifest for the machine's platform, where there are several). */
+/** The image id: the digest of its config (of several images that for this machine, else the first that is here). */
 export function imageId(store: ImageStore, descriptor: Descriptor): Digest {
-  return store.image(descriptor).manifest().config.digest;
+  return store.image(descriptor, usualPlatform(store, descriptor)).manifest().config.digest;
 }
 
 function findByName(text: string, tags: readonly StoredTag[]): FoundImage | undefined {

@@ -18,6 +18,7 @@ import {
 import type { CommandPlaces } from './command-places.ts';
 import { type FoundImage, findImage } from './find-image.ts';
 import { layerSizes } from './image-size.ts';
+import { usualPlatform } from './present-platforms.ts';
 
 /** An image that `inspect` and `history` show: in the store, in a registry, in an archive. Read as far as it is asked for. */
 export interface ShownImage {
@@ -68,7 +69,8 @@ export async function openShownImage(
   }
 }
 
-function inStore(store: ImageStore, { descriptor }: FoundImage, platform: Platform | undefined): ShownImage {
+function inStore(store: ImageStore, { descriptor }: FoundImage, wanted: Platform | undefined): ShownImage {
+  const platform = wanted ?? usualPlatform(store, descriptor);
   const tags = store.listTags().filter((tag) => tag.descriptor.digest === descriptor.digest);
   return {
     descriptor,

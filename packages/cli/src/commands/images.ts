@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { layerSizes } from '../image-size.ts';
+import { usualPlatform } from '../present-platforms.ts';
 import { storeRoot } from '../store-root.ts';
 import { safeJson } from '../terminal/safe-json.ts';
 
@@ -88,9 +89,10 @@ async function rowOf(
   const { domain, path, tag: tagName = '<none>' } = parseReference(tag.name);
   const known = { repository: familiarName({ domain, path }), tag: tagName, digest: tag.descriptor.digest };
   try {
-    const image = store.image(tag.descriptor);
+    const platform = usualPlatform(store, tag.descriptor);
+    const image = store.image(tag.descriptor, platform);
     const config = image.config();
-    const sizes = withoutSize ? [] : await layerSizes(store, tag.descriptor);
+    const sizes = withoutSize ? [] : await layerSizes(store, tag.descriptor, platform);
     return {
       ...known,
       id: image.manifest().config.digest,

@@ -16,6 +16,7 @@ import { newCommand } from '../commander.ts';
 import { findImage } from '../find-image.ts';
 import { parseCompressionFlag } from '../options/compression.ts';
 import { parseRegistryReference, parseRepository } from '../options/registry-reference.ts';
+import { presentPlatforms } from '../present-platforms.ts';
 import type { TransferJob } from '../transfer/run-transfers.ts';
 import { runTransferCommand } from '../transfer/transfer-command.ts';
 import {
@@ -63,7 +64,11 @@ async function push(image: string, name: string | undefined, flags: PushFlags, c
       flags,
       insecure: flags.insecure,
       compression,
-      jobs: (places) => (flags.allTags ? tagJobs(image, places) : [imageJob(image, target, places.store())]),
+      jobs: (places) => {
+        const jobs = flags.allTags ? tagJobs(image, places) : [imageJob(image, target, places.store())];
+        const isChosen = flags.platform.length > 0 || flags.policy !== undefined;
+        return isChosen ? jobs : jobs.map((job) => ofPresentPlatforms(job, places.store()));
+      },
     },
     context,
   );
@@ -96,6 +101,17 @@ function tagJobs(image: string, places: CommandPlaces): readonly TransferJob[] {
   // Says what is there instead.
   if (names.length === 0) findImage(places.store(), image);
   return names.map((reference) => pushJob(canonicalName(reference), reference));
+}
+
+/**
+ * Of an index that was pulled for one platform only what is here can be pushed: that image, as Docker does. What was
+ * taken is said at the end.
+ */
+function ofPresentPlatforms(job: TransferJob, store: ImageStore): TransferJob {
+  const present = presentPlatforms(store, findImage(store, job.shownSource).descriptor);
+  if (present === undefined || present.isComplete || present.platforms.length === 0) return job;
+  const policy = present.platforms.length === 1 ? 'single' : 'rewrite';
+  return { ...job, options: { policy, platforms: present.platforms } };
 }
 
 function pushJob(image: string, target: Reference): TransferJob {

@@ -99,6 +99,11 @@ describe('pull', () => {
     const [ledger] = await json<ShownLedger[]>('pull', '--platform', `linux/${other}`, `${base}:c`);
     expect(ledger).toMatchObject({ policy: 'sparse', digest: index.digest, sourceDigest: index.digest });
     expect(await ok('inspect', '--platform', `linux/${other}`, `${base}:c`)).toContain(`"Architecture": "${other}"`);
+    await ok('rmi', `${base}:c`);
+    await ok('prune');
+    await ok('pull', '-q', '--platform', `linux/${other}`, `${base}:c`);
+    expect(await ok('images', '-q', '--no-trunc', `${base}:c`)).toBe(`${index.images[1]?.config}\n`);
+    expect(await ok('history', `${base}:c`)).toContain('layer 0');
     const pinned = `${base}@${second.digest}`;
     expect(await ok('pull', '-q', pinned)).toBe(`${pinned}\n`);
     expect(await ok('images', '-q', '--no-trunc', pinned)).toBe(`${second.config}\n`);
@@ -131,6 +136,22 @@ describe('push', () => {
     expect(await ok('inspect', '--format', 'raw-manifest', `docker://${registry.host}/other:2`)).toContain('tar+zstd');
     const plain = await json<ShownLedger[]>('push', '--compression', 'none', name, `${registry.host}/plain`);
     expect(plain[0]?.digest).toBe(plain[0]?.sourceDigest);
+  });
+
+  it('pushes of an index what was pulled, and says so', async () => {
+    const index = putExampleIndex(registry.repository('app'), [here, other, 's390x'], { tag: '1' });
+    const name = `${registry.host}/app:1`;
+    await ok('pull', '-q', name);
+    const { stdout, stderr } = await cli('push', '--compression', 'none', name, `${registry.host}/one`);
+    expect(stdout.text).toContain(`@${index.images[0]?.digest}\n`);
+    expect(stderr.text).toContain(`policy single: linux/${here}\n`);
+    await ok('pull', '-q', '--platform', `linux/${other}`, name);
+    const [ledger] = await json<ShownLedger[]>('push', name, `${registry.host}/two`);
+    expect(ledger?.policy).toBe('rewrite');
+    await ok('pull', '-q', '--platform', 'all', name);
+    const [whole] = await json<ShownLedger[]>('push', '--compression', 'none', name, `${registry.host}/all`);
+    expect(whole).toMatchObject({ policy: 'whole', digest: index.digest });
+    expect(await findProblems(registry.url, 'two', 'latest')).toEqual([]);
   });
 
   it('says why the digest is another one', async () => {

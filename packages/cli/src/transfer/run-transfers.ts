@@ -29,6 +29,8 @@ export interface TransferJob {
   /** As the command line names them. */
   readonly shownSource: string;
   readonly shownDestination: string;
+  /** What is done for this image alone. */
+  readonly options?: Pick<CopyOptions, 'policy' | 'platforms'>;
 }
 
 /** How images are brought. */
@@ -54,6 +56,7 @@ export async function runTransfer(
   renderer: TransferRenderer,
 ): Promise<TransferResult> {
   const { signal } = places;
+  const options = { ...settings.options, ...job.options };
   const from = await openFrom(job.source, places);
   try {
     const to = await openTo(job.destination, places);
@@ -62,13 +65,13 @@ export async function runTransfer(
       const { title, shownSource, shownDestination } = job;
       renderer.onEvent({ type: 'image', title, source: shownSource, destination: shownDestination });
       if (settings.dryRun) {
-        const plan = await planCopy(from.source, image, to.destination, { ...settings.options, signal });
+        const plan = await planCopy(from.source, image, to.destination, { ...options, signal });
         await to.destination.abort();
         return { kind: 'plan', job, plan };
       }
-      const compresses = settings.options.encodeLayer !== undefined;
+      const compresses = options.encodeLayer !== undefined;
       const { ledger } = await copyImage(from.source, image, to.destination, {
-        ...settings.options,
+        ...options,
         signal,
         onEvent: (event) => renderer.onEvent(transferEventOf(event, compresses)),
       });
