@@ -32,11 +32,15 @@ interface BlobOutcome {
 /** Repositories that are tried for one blob: each costs a request. */
 const maxMountTries = 3;
 
+/** Blocks of one layer keep all processors busy; a second one would only take memory. */
+const encodedAtATime = 1;
+
 /** Brings parts to the destination, as many blobs at a time as it takes, each once. */
 export class CopyTransfer implements Transfer {
   readonly entries: LedgerEntry[] = [];
   readonly #options: CopyTransferOptions;
   readonly #limiter: Limiter;
+  readonly #encoders: Limiter = new Limiter(encodedAtATime);
   readonly #blobs = new Map<string, Promise<Descriptor>>();
 
   constructor(options: CopyTransferOptions) {
@@ -94,7 +98,10 @@ export class CopyTransfer implements Transfer {
     }
     if (outcome === undefined) {
       onEvent?.({ kind: 'started', role, descriptor });
-      outcome = encoding === undefined ? await this.#plain(descriptor) : await this.#encoded(descriptor, encoding);
+      outcome =
+        encoding === undefined
+          ? await this.#plain(descriptor)
+          : await this.#encoders.run(() => this.#encoded(descriptor, encoding));
     }
     this.#note(role, descriptor, outcome, start);
     return outcome.to;

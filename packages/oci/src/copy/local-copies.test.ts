@@ -97,6 +97,7 @@ describe('places by name', () => {
     ['app:none', 'IMAGE_NOT_FOUND'],
     ['oci:none', 'LAYOUT_INVALID'],
     ['oci-archive:none.tar', 'ENOENT'],
+    ['docker-daemon:app', 'LOCATION_INVALID'],
   ])('say what is not there: %s', async (location, expected) => {
     await expect(openSource(parseImageLocation(location), context)).rejects.toThrowError(code(expected));
   });

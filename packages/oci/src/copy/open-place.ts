@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import type { EngineClient } from '../docker-engine/engine-client.ts';
+import { engineDestination, loadFromEngine } from '../docker-engine/engine-images.ts';
 import { canonicalName, parseReference, type Reference, withDefaultTag } from '../names/reference.ts';
 import { fileOutput } from '../places/archive-output.ts';
 import { dockerArchiveDestination } from '../places/docker-archive-destination.ts';
@@ -23,6 +25,8 @@ export interface PlaceContext {
   /** The local store: images in it, and a place for what has to be kept aside. */
   store(): ImageStore;
   registries(): RegistryAccess;
+  /** The Docker Engine of `docker-daemon:`; without it such places are refused. */
+  engine?(): EngineClient;
   /** What relative paths are relative to. */
   readonly cwd: string;
   readonly signal?: AbortSignal | undefined;
@@ -87,8 +91,13 @@ export async function openSource(
       return await openLoaded(location, context);
     case 'docker':
       return { ...(await openRegistrySource(parseReference(location.reference), context, options)), close };
-    case 'docker-daemon':
-      throw noEngine();
+    case 'docker-daemon': {
+      // Engines give out whole archives, which go through the store.
+      const store = context.store();
+      const reference = withDefaultTag(parseReference(location.reference));
+      const image = await loadFromEngine(engineOf(context), reference, store, context.signal);
+      return { source: storeSource(store), image, close };
+    }
     default:
       return location satisfies never;
   }
@@ -129,8 +138,13 @@ export async function openDestination(location: ImageLocation, context: PlaceCon
       const destination = registryDestination(context.registries(), { registry, path }, { signal });
       return { destination, names: reference.tag === undefined ? [] : [canonicalName(tagOnly(reference))], close };
     }
-    case 'docker-daemon':
-      throw noEngine();
+    case 'docker-daemon': {
+      const reference = withDefaultTag(parseReference(location.reference));
+      if (reference.digest !== undefined) throw notByDigest(location.reference);
+      const { signal } = context;
+      const destination = engineDestination(engineOf(context), context.store(), { signal });
+      return { destination, names: [canonicalName(reference)], close };
+    }
     default:
       return location satisfies never;
   }
@@ -182,9 +196,9 @@ function notByDigest(text: string): BoxwrightError {
   });
 }
 
-/** The place for Docker Engines, which take and give archives only: see `docker-engine`. */
-function noEngine(): BoxwrightError {
-  return new BoxwrightError('LOCATION_INVALID', 'docker-daemon: is not supported here yet', {
+function engineOf(context: PlaceContext): EngineClient {
+  if (context.engine !== undefined) return context.engine();
+  throw new BoxwrightError('LOCATION_INVALID', 'docker-daemon: cannot be used here', {
     hint: 'use docker save and docker load with docker-archive:FILE',
   });
 }
