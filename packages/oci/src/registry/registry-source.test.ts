@@ -95,6 +95,22 @@ describe('registry source', () => {
     expect(registries.sent.at(-1)).toBe(`GET /v2/team/app/manifests/${old.digest}`);
   });
 
+  it('mirrors are asked for what is read, and never about what the registry has', async () => {
+    const { source, content, registries } = await setUp();
+    const image = putExampleImage(content, { tag: '1' });
+    const layer = parseDigest(image.layers[0] ?? '');
+    const blob = { mediaType: 'x/y', digest: layer, size: content.blobs.get(layer)?.size ?? 0 };
+    await source.resolve('1');
+    await source.fetch('1');
+    await source.readDocument(blob);
+    await readAll(source.readBlob(config(image.config, content.blobs.get(image.config)?.size ?? 0)));
+    expect(registries.requests.map(({ allowMirrors }) => allowMirrors)).toEqual([true, true, true, true]);
+    registries.requests.length = 0;
+    await source.client.resolve('1');
+    await source.client.blobSize(layer);
+    expect(registries.requests.some(({ allowMirrors }) => allowMirrors === true)).toBe(false);
+  });
+
   it('what is missing is an error that says so', async () => {
     const { source } = await setUp();
     const missing = config(`sha256:${'0'.repeat(64)}`, 2);

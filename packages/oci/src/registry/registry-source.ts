@@ -3,11 +3,14 @@ import { isIndexType, isManifestType } from '../documents/media-types.ts';
 import type { Digest } from '../names/digest.ts';
 import type { ImageSource } from '../places/place.ts';
 import type { RegistryAccess } from './access.ts';
-import type { FetchedManifest, Repository } from './client/index.ts';
+import type { FetchedManifest, Repository, RequestOptions } from './client/index.ts';
 import { type RepositoryName, repositoryKey } from './repository-name.ts';
 
 /** Bytes of documents that are kept, so that nothing has to be asked for twice. */
 const keptBytes = 16 * 1024 * 1024;
+
+/** What is only read may come from mirrors. */
+const reading: RequestOptions = { mirrors: true };
 
 /** A repository to copy from and to look into. */
 export interface RegistrySource extends ImageSource {
@@ -29,7 +32,7 @@ export function registrySource(access: RegistryAccess, name: RepositoryName): Re
   const client = access.repository(name);
   const documents = new DocumentMemory();
   const manifest = async (reference: string | Descriptor): Promise<FetchedManifest> => {
-    const fetched = await client.manifest(reference);
+    const fetched = await client.manifest(reference, reading);
     documents.keep(fetched.descriptor.digest, fetched.bytes);
     return fetched;
   };
@@ -37,7 +40,7 @@ export function registrySource(access: RegistryAccess, name: RepositoryName): Re
     const known = documents.get(descriptor);
     if (known !== undefined) return known;
     if (isManifest(descriptor)) return (await manifest(descriptor)).bytes;
-    const bytes = await client.blob(descriptor);
+    const bytes = await client.blob(descriptor, reading);
     documents.keep(descriptor.digest, bytes);
     return bytes;
   };
@@ -47,18 +50,18 @@ export function registrySource(access: RegistryAccess, name: RepositoryName): Re
     client,
     has: async (descriptor) => {
       if (documents.get(descriptor) !== undefined) return true;
-      if (isManifest(descriptor)) return (await client.resolve(descriptor.digest))?.size === descriptor.size;
+      if (isManifest(descriptor)) return (await client.resolve(descriptor.digest, reading))?.size === descriptor.size;
       return (await client.blobSize(descriptor.digest)) === descriptor.size;
     },
     readDocument,
-    readBlob: async function* (descriptor, options) {
+    readBlob: async function* (descriptor, options = {}) {
       const known = isManifest(descriptor) ? await readDocument(descriptor) : documents.get(descriptor);
-      if (known === undefined) yield* client.readBlob(descriptor, options);
-      else if (known.length > (options?.offset ?? 0)) yield known.subarray(options?.offset ?? 0);
+      if (known === undefined) yield* client.readBlob(descriptor, { ...options, mirrors: true });
+      else if (known.length > (options.offset ?? 0)) yield known.subarray(options.offset ?? 0);
     },
-    resolve: async (tag) => await client.resolve(tag),
+    resolve: async (tag) => await client.resolve(tag, reading),
     fetch: async (reference) => (await manifest(reference)).descriptor,
-    referrers: async ({ digest }) => await client.referrers(digest),
+    referrers: async ({ digest }) => await client.referrers(digest, reading),
   };
 }
 

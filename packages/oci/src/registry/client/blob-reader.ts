@@ -2,11 +2,11 @@ import type { Hash } from 'node:crypto';
 import { BoxwrightError } from '@boxwright/errors';
 import type { Descriptor } from '../../documents/descriptor.ts';
 import { digestAlgorithm, digestFromHash } from '../../names/digest.ts';
-import type { ReadBlobOptions } from '../../places/place.ts';
 import type { HttpResponse } from '../transport/http.ts';
 import { contentLength, signalOf } from './answers.ts';
 import { codingOf, undoCoding } from './content-coding.ts';
 import { placeOf, pullScope, type RepositoryContext, repositoryPath, withPlace } from './context.ts';
+import type { ReadOptions } from './repository.ts';
 
 /** Tries without at least {@link progress} bytes in between. */
 const maxTries = 6;
@@ -17,7 +17,7 @@ const progress = 1024 * 1024;
 export async function* readBlob(
   context: RepositoryContext,
   descriptor: Descriptor,
-  options: ReadBlobOptions = {},
+  options: ReadOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { digest, size } = descriptor;
   const { offset = 0 } = options;
@@ -60,7 +60,7 @@ class BlobReading {
   }
 
   /** The bytes from where the hash stands; the last piece when all of them were found right. */
-  async *pieces(options: ReadBlobOptions): AsyncGenerator<Uint8Array, void, undefined> {
+  async *pieces(options: ReadOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const { registries } = this.#context;
     for (let tries = 1, since = this.position; ; tries++) {
       // Errors of asking are final: the session has tried often enough.
@@ -86,7 +86,7 @@ class BlobReading {
   }
 
   /** Asks for what is left. The body of the answer begins at `position`, or at 0. */
-  async #ask(options: ReadBlobOptions): Promise<HttpResponse> {
+  async #ask(options: ReadOptions): Promise<HttpResponse> {
     const { name, registries, trustsMirrors } = this.#context;
     const { digest, size } = this.#descriptor;
     const ranged = this.position > 0 && this.position < size && this.#rangesWork;
@@ -98,7 +98,7 @@ class BlobReading {
       ...(ranged ? { headers: { range: `bytes=${this.position}-` } } : {}),
       expect: ranged ? [200, 206, 416] : [200],
       what: `blob ${digest}`,
-      allowMirrors: trustsMirrors,
+      allowMirrors: trustsMirrors && options.mirrors === true,
       ...signalOf(options),
     });
     if (response.status === 200) return response;

@@ -49,7 +49,7 @@ export async function fetchBlob(
     scopes: pullScope(name),
     expect: [200],
     what: `blob ${descriptor.digest}`,
-    allowMirrors: context.trustsMirrors && options.mirrors !== false,
+    allowMirrors: context.trustsMirrors && options.mirrors === true,
     ...signalOf(options),
   };
   try {

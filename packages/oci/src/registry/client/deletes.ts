@@ -37,7 +37,7 @@ async function subjectOf(
   if (context.hasReferrersApi === true) return undefined;
   let fetched: FetchedManifest | undefined;
   try {
-    fetched = await tryFetch(context, digest, { ...options, mirrors: false });
+    fetched = await tryFetch(context, digest, { signal: options.signal });
   } catch (error) {
     // Broken manifests are a reason to delete them.
     if (!isBoxwrightError(error) || !/^(?:DOCUMENT|BLOB)_/.test(error.code)) throw error;
@@ -52,7 +52,7 @@ async function subjectOf(
 export async function deleteTag(context: RepositoryContext, tag: string, options: RequestOptions = {}): Promise<void> {
   const status = await sendDelete(context, tag, [...deleted, ...withoutTagDelete], options);
   if (deleted.includes(status)) return;
-  const own: RequestOptions = { ...options, mirrors: false };
+  const own: RequestOptions = { signal: options.signal };
   const { name } = context;
   if ((await resolveManifest(context, tag, own)) === undefined) {
     throw new BoxwrightError('REGISTRY_NOT_FOUND', `${placeOf(name, `tag ${tag}`)} does not exist`, {

@@ -5,6 +5,7 @@ export type {
   FetchedManifest,
   ListOptions,
   MountAnswer,
+  ReadOptions,
   ReferrerOptions,
   Repository,
   RequestOptions,

@@ -184,7 +184,7 @@ function manifestRequest(
     scopes: pullScope(name),
     headers: { accept },
     what: `manifest ${reference}`,
-    allowMirrors: trustsMirrors && options.mirrors !== false,
+    allowMirrors: trustsMirrors && options.mirrors === true,
     ...signalOf(options),
   };
 }

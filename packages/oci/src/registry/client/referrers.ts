@@ -145,7 +145,7 @@ async function changeFallbackList(
   dropped?: Digest,
 ): Promise<void> {
   const tag = fallbackTag(subject);
-  const own: RequestOptions = { ...options, mirrors: false };
+  const own: RequestOptions = { signal: options.signal };
   const before = context.listChanges.get(tag) ?? Promise.resolve();
   const change = before.then(async () => {
     for (let writes = 0; writes < maxWrites; writes++) {

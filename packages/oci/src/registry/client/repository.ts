@@ -8,7 +8,16 @@ import type { Registries } from '../session/registries.ts';
 /** What every call takes. */
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
-  /** False: only the registry itself is asked, as for what is about to be written there. Default: mirrors may answer. */
+  /**
+   * Mirrors of the registry may answer: right for what is only read. Default false, since what a mirror has says nothing
+   * about what the registry has and still needs.
+   */
+  readonly mirrors?: boolean | undefined;
+}
+
+/** How to read a blob. */
+export interface ReadOptions extends ReadBlobOptions {
+  /** See {@link RequestOptions}. */
   readonly mirrors?: boolean | undefined;
 }
 
@@ -85,7 +94,7 @@ export interface Repository {
    *
    * @throws BoxwrightError REGISTRY_NOT_FOUND, BLOB_MISMATCH
    */
-  readBlob(descriptor: Descriptor, options?: ReadBlobOptions): AsyncIterable<Uint8Array>;
+  readBlob(descriptor: Descriptor, options?: ReadOptions): AsyncIterable<Uint8Array>;
   deleteBlob(digest: Digest, options?: RequestOptions): Promise<void>;
   /** Asks for a blob of another repository of this registry. Refusals are answers, since uploading always remains. */
   mountBlob(digest: Digest, from: RepositoryName, options?: RequestOptions): Promise<MountAnswer>;
