@@ -32,6 +32,8 @@ export interface UploadJob {
 
 /** Tries in a row that may bring nothing: threats R6. */
 const maxFailures = 6;
+/** Commits that may be refused for bytes that changed on their way. */
+const maxDamaged = 3;
 /** Below this no request is made smaller: 1 MiB is what nginx lets through unless told otherwise. */
 const leastBody = 1024 * 1024;
 
@@ -64,6 +66,8 @@ export class BlobUpload {
   #refusedAt: number | undefined;
   #tries = 1;
   #failures = 0;
+  /** Commits that were refused because of other bytes. */
+  #damaged = 0;
   /** Farthest offset that was confirmed, also by sessions that are gone. */
   #best = 0;
   #bestAtFailure = 0;
@@ -270,18 +274,18 @@ export class BlobUpload {
 
   async #afterSetback(setback: Setback): Promise<void> {
     const { target, what } = this.#job;
-    if (!this.#countFailure()) {
-      throw uploadFailed(
-        target.repository,
-        what,
-        `the registry dropped it ${this.#failures} times (${setback.answer})`,
-        {
-          cause: setback,
-          hint: 'A registry with several servers needs to share upload sessions and their secret among them.',
-        },
-      );
+    const isDamaged = setback.kind === 'damaged';
+    if (isDamaged) this.#damaged++;
+    if (!this.#countFailure() || this.#damaged >= maxDamaged) {
+      const why = isDamaged
+        ? `${this.#damaged} times, the registry found other bytes than were sent (${setback.answer})`
+        : `the registry dropped it ${this.#failures} times (${setback.answer})`;
+      const hint = isDamaged
+        ? 'Something between here and the registry changes the bytes: try without the proxy.'
+        : 'A registry with several servers needs to share upload sessions and their secret among them.';
+      throw uploadFailed(target.repository, what, why, { cause: setback, hint });
     }
-    if (setback.kind === 'lost' || this.#refusedAt === this.#accepted || this.#isWhole()) {
+    if (setback.kind !== 'range' || this.#refusedAt === this.#accepted || this.#isWhole()) {
       this.#drop();
     } else {
       this.#refusedAt = this.#accepted;

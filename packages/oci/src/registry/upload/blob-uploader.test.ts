@@ -317,6 +317,17 @@ describe('R2: wrong bytes', () => {
     expect(receipt).toMatchObject({ tries: 2, sent: 2 * size });
   });
 
+  it('that come about on the way each time are an error', async () => {
+    await start({ faults: [{ on: patches, times: 1000, action: { kind: 'corrupt-up', at: 100 } }] });
+    const { descriptor, content } = example(size);
+    await expect(uploader.upload(descriptor, content)).rejects.toMatchObject({
+      code: 'UPLOAD_FAILED',
+      hint: expect.stringContaining('proxy'),
+    });
+    expect(registry.count(puts)).toBe(3);
+    expect(stored(descriptor.digest)).toBeUndefined();
+  });
+
   it('under another digest header are an error', async () => {
     const set = { 'docker-content-digest': `sha256:${'0'.repeat(64)}` };
     await start({ faults: [{ on: puts, action: { kind: 'headers', set } }] });

@@ -7,12 +7,13 @@ import { type RepositoryName, repositoryKey } from '../repository-name.ts';
  * An answer after which an upload goes on in another way. Never leaves this folder.
  *
  * - `lost`: the session is gone or not usable any more, start over
+ * - `damaged`: the registry has other bytes than were sent (DIGEST_INVALID), start over
  * - `range`: the registry is at another offset than we thought, ask it
  * - `too-large`: the body was refused for its size, send smaller ones
  * - `no-chunks`: the registry knows no PATCH, send all in one
  */
 export class Setback extends Error {
-  readonly kind: 'lost' | 'range' | 'too-large' | 'no-chunks';
+  readonly kind: 'lost' | 'damaged' | 'range' | 'too-large' | 'no-chunks';
   /** What the registry said. */
   readonly answer: string;
 

@@ -206,6 +206,7 @@ export class UploadSession {
     const answer = await shortAnswer(response);
     if (status === 413) throw new Setback('too-large', answer);
     if (unsupportedStatuses.includes(status)) throw new Setback('no-chunks', answer);
+    if (answer.endsWith(' DIGEST_INVALID')) throw new Setback('damaged', answer);
     throw new Setback(status === 416 ? 'range' : 'lost', answer);
   }
 
