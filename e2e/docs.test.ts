@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { boxwrightPath } from './support/boxwright.ts';
 import { repositoryRoot } from './support/environment.ts';
+import { testRegistry } from './support/registries.ts';
 import { runOk } from './support/run.ts';
 
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...globSync('docs/*.md', { cwd: repositoryRoot })];
@@ -37,7 +38,9 @@ describe('the README', () => {
   it('has commands that work, one after the other', async () => {
     const lines = commandLines('README.md');
     expect(lines.length).toBeGreaterThan(5);
-    const { stdout } = await runOk('sh', ['-e', '-x', '-c', lines.join('\n')], {
+    const registry = await testRegistry();
+    const script = lines.join('\n').replaceAll('localhost:5000', registry.host);
+    const { stdout } = await runOk('sh', ['-e', '-x', '-c', script], {
       cwd: directory,
       env: { ...env, BOXWRIGHT_HOME: join(directory, 'home') },
     });
@@ -45,6 +48,8 @@ describe('the README', () => {
     expect(output).toContain('COPY files / # buildkit');
     expect(output).toContain('Hello from a file');
     expect(output).toMatch(/^imported +1 /m);
+    expect(output).toContain('would be uploaded');
+    expect(registry.content.repository('hello').tags.size).toBe(2);
   });
 
   it('has TypeScript that compiles and runs', async () => {
@@ -83,7 +88,7 @@ describe('docs/errors.md', () => {
   const used = new Set(
     sources.flatMap((path) => {
       const text = read(path);
-      const thrown = text.matchAll(/(?:new [A-Z]\w*Error\(|super\(|\bcode: )\s*'([A-Z][A-Z0-9_]+)'/g);
+      const thrown = text.matchAll(/(?:new (?!Interrupted)[A-Z]\w*Error\(|super\(|\bcode: )\s*'([A-Z][A-Z0-9_]+)'/g);
       // The parser's codes are chosen before the error is made.
       return [...thrown, ...text.matchAll(/'(DOCKERFILE_[A-Z_]+)'/g)].map(([, code]) => code ?? '');
     }),

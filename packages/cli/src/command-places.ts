@@ -1,6 +1,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { ImageStore, openRegistryAccess, type RegistryAccess } from '@boxwright/oci';
+import {
+  type EngineClient,
+  engineClient,
+  findEngine,
+  ImageStore,
+  openRegistryAccess,
+  type RegistryAccess,
+} from '@boxwright/oci';
 import type { CommandContext } from './command-context.ts';
 import { type RegistryNote, registryNotes } from './registry-note.ts';
 import { storeRoot } from './store-root.ts';
@@ -13,7 +20,7 @@ export interface PlacesOptions {
   readonly onNote?: (note: RegistryNote) => void;
 }
 
-/** The store and the registries of one command, opened when they are first wanted. */
+/** The store, the registries and the Docker Engine of one command, opened when they are first wanted. */
 export class CommandPlaces implements Disposable {
   readonly cwd: string;
   readonly signal: AbortSignal;
@@ -21,6 +28,7 @@ export class CommandPlaces implements Disposable {
   readonly #options: PlacesOptions;
   #store: ImageStore | undefined;
   #registries: RegistryAccess | undefined;
+  #engine: EngineClient | undefined;
 
   constructor(context: CommandContext, options: PlacesOptions) {
     this.cwd = context.cwd;
@@ -42,7 +50,7 @@ export class CommandPlaces implements Disposable {
     const noteOf = registryNotes();
     this.#registries ??= openRegistryAccess({
       env,
-      home: env['HOME'] || homedir(),
+      home: this.#home(),
       signal: this.signal,
       journalDirectory: join(this.#storeRoot(), 'uploads'),
       ...(insecure === undefined ? {} : { insecure }),
@@ -54,9 +62,19 @@ export class CommandPlaces implements Disposable {
     return this.#registries;
   };
 
+  /** The engine that `docker` would talk to. @throws BoxwrightError ENGINE_ADDRESS_INVALID */
+  readonly engine = (): EngineClient => {
+    this.#engine ??= engineClient(findEngine({ env: this.#context.env, home: this.#home() }));
+    return this.#engine;
+  };
+
   [Symbol.dispose](): void {
     this.#registries?.close();
     this.#store?.close();
+  }
+
+  #home(): string {
+    return this.#context.env['HOME'] || homedir();
   }
 
   #storeRoot(): string {

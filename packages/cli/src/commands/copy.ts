@@ -38,6 +38,7 @@ const examples = [
   'boxwright copy docker://debian:12 oci:layout:12              an OCI image layout',
   'boxwright copy app oci-archive:app.tar:1.2                   from the local store',
   'boxwright copy docker-archive:app.tar app:1.2                into the local store',
+  'boxwright copy app docker-daemon:app:1.2                     into a Docker Engine',
   'boxwright copy --platform linux/amd64,linux/arm64 docker://debian docker://localhost:5000/debian',
   'boxwright copy --all-tags docker://localhost:5000/app docker://localhost:5001/app',
 ];
@@ -46,7 +47,7 @@ const examples = [
 export function copyCommand(context: CommandContext): Command {
   const command = newCommand(
     'copy',
-    'Copies an image from any place to any other, byte for byte: docker://NAME (a registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], or NAME (the local store).',
+    'Copies an image from any place to any other, byte for byte: docker://NAME (a registry), oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE[:NAME], docker-daemon:NAME (a Docker Engine), or NAME (the local store).',
     context,
     examples,
   )
