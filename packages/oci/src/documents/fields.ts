@@ -1,6 +1,10 @@
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
 
+/** What to do about a document that is not as the specifications want it. */
+export const INVALID_HINT: string =
+  'The image was not made as the OCI specifications say: have it made and pushed again.';
+
 /**
  * Reads the members of one object of a document, checking each type (threats D5). A member that is null counts as absent,
  * as in Go. Errors are `DOCUMENT_INVALID` and name the place: `layers[3].digest`.
@@ -22,6 +26,7 @@ export class Fields {
     const at = [this.path, name].filter((part) => part !== '').join('.');
     const where = at === '' ? '' : `${escapeForTerminal(at)} `;
     throw new BoxwrightError('DOCUMENT_INVALID', `the ${this.document} is not valid: ${where}${why}`, {
+      hint: INVALID_HINT,
       cause,
       details: { document: this.document, at },
     });

@@ -1,6 +1,6 @@
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { type Descriptor, readDescriptor, verifyBytes } from './descriptor.ts';
-import { Fields } from './fields.ts';
+import { Fields, INVALID_HINT } from './fields.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { JsonSyntaxError, parseJson } from './json-parser.ts';
 import { documentLimits } from './limits.ts';
@@ -136,11 +136,15 @@ export function readDocument(
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
     throw new BoxwrightError('DOCUMENT_INVALID', `the ${document} is not valid JSON: ${error.message}`, {
+      hint: INVALID_HINT,
       cause: error,
       details: { document, offset: error.offset },
     });
   }
-  throw new BoxwrightError('DOCUMENT_INVALID', `the ${document} is not a JSON object`, { details: { document } });
+  throw new BoxwrightError('DOCUMENT_INVALID', `the ${document} is not a JSON object`, {
+    hint: INVALID_HINT,
+    details: { document },
+  });
 }
 
 function expectedTypes({ mediaType, descriptor }: ParseOptions): string[] {
@@ -173,6 +177,7 @@ function mediaTypeOf(fields: Fields, expected: readonly string[]): string {
   const mediaType = claim ?? (hasManifests ? OCI_INDEX : OCI_MANIFEST);
   if (!isIndexType(mediaType) && !isManifestType(mediaType)) {
     throw new BoxwrightError('DOCUMENT_UNSUPPORTED', `the media type "${shown(mediaType)}" is not that of an image`, {
+      hint: 'This may be an artifact of another kind: use the tool that made it.',
       details: { mediaType },
     });
   }
@@ -186,7 +191,9 @@ function mediaTypeOf(fields: Fields, expected: readonly string[]): string {
 }
 
 function typeMismatch(why: string): BoxwrightError {
-  return new BoxwrightError('DOCUMENT_TYPE_MISMATCH', `the document is refused: ${why}`);
+  return new BoxwrightError('DOCUMENT_TYPE_MISMATCH', `the document is refused: ${why}`, {
+    hint: 'Readers would disagree about what it is: whoever made it has to make and push it again.',
+  });
 }
 
 function shown(mediaType: string): string {
