@@ -19,6 +19,8 @@ import { plainRegistries } from './testing/plain-registries.ts';
 import { type BlobContent, type BlobReceipt, type BlobUploader, checkedContent } from './upload.ts';
 
 const MiB = 1024 * 1024;
+/** Chunks are 32 of these, parts of streams 8: small, to be quick. */
+const unit = MiB / 8;
 const name = 'team/app';
 
 let registry: TestRegistry;
@@ -34,9 +36,9 @@ async function start(options: TestRegistryOptions = {}, signal?: AbortSignal): P
   uploader = newUploader(signal);
 }
 
-function newUploader(signal?: AbortSignal): BlobUploader {
+function newUploader(signal?: AbortSignal, chunkBytes = 32 * unit): BlobUploader {
   const repository = { registry: registry.host, path: name };
-  return createBlobUploader({ registries, repository, journalDirectory, signal });
+  return createBlobUploader({ registries, repository, journalDirectory, signal, chunkBytes });
 }
 
 beforeEach(() => {
@@ -100,15 +102,15 @@ async function upload({ descriptor, content }: Example): Promise<BlobReceipt & {
 const patches = { method: 'PATCH', kind: 'upload' } as const;
 const puts = { method: 'PUT', kind: 'upload' } as const;
 
-/** Bodies of PATCH requests that came whole, in MiB. */
+/** Bodies of PATCH requests that came whole, in units. */
 function patched(): number[] {
   return registry.requests
     .filter(({ method, status }) => method === 'PATCH' && status === 202)
-    .map((request) => request.received / MiB);
+    .map((request) => request.received / unit);
 }
 
 describe('an upload', () => {
-  it.each([0, 1, 70_000, MiB, MiB + 1, 32 * MiB])('of %d bytes takes two requests', async (size) => {
+  it.each([0, 1, 70_000, MiB, MiB + 1, 32 * unit])('of %d bytes takes two requests', async (size) => {
     await start();
     const receipt = await upload(example(size));
     expect(receipt).toMatchObject({ sent: size, tries: 1, resumedAt: 0 });
@@ -117,44 +119,45 @@ describe('an upload', () => {
 
   it('of more goes in chunks', async () => {
     await start();
-    const receipt = await upload(example(70 * MiB));
-    expect(receipt).toMatchObject({ sent: 70 * MiB, tries: 1, resumedAt: 0 });
+    const receipt = await upload(example(70 * unit));
+    expect(receipt).toMatchObject({ sent: 70 * unit, tries: 1, resumedAt: 0 });
     expect(registry.requests.map(({ method }) => method)).toEqual(['POST', 'PATCH', 'PATCH', 'PATCH', 'PUT']);
     expect(registry.requests.map(({ headers }) => headers['content-range'] ?? '-')).toEqual([
       '-',
-      `0-${32 * MiB - 1}`,
-      `${32 * MiB}-${64 * MiB - 1}`,
-      `${64 * MiB}-${70 * MiB - 1}`,
+      `0-${32 * unit - 1}`,
+      `${32 * unit}-${64 * unit - 1}`,
+      `${64 * unit}-${70 * unit - 1}`,
       '-',
     ]);
   });
 
   it.each(['relative', 'elsewhere'] as const)('follows Locations that are %s', async (locations) => {
     await start({ locations });
-    await upload(example(33 * MiB));
+    await upload(example(33 * unit));
     await upload(example(100, 2));
   });
 
   it('makes chunks as large as the registry wants them', async () => {
-    await start({ chunkMinLength: 40 * MiB });
-    await upload(example(90 * MiB));
+    await start({ chunkMinLength: 40 * unit });
+    await upload(example(90 * unit));
     expect(patched()).toEqual([40, 40, 10]);
   });
 
   it('makes requests as small as a proxy wants them, also those to come', async () => {
     await start({ bodyLimit: 10 * MiB });
+    uploader = newUploader(undefined, 32 * MiB);
     const receipt = await upload(example(34 * MiB));
     expect(receipt.tries).toBe(3);
-    expect(patched()).toEqual([8, 8, 8, 8, 2]);
+    expect(patched()).toEqual([64, 64, 64, 64, 16]);
     registry.clearLog();
     expect(await upload(example(12 * MiB, 2))).toMatchObject({ tries: 1, sent: 12 * MiB });
   });
 
   it('does without chunks where there are none', async () => {
     await start({ chunks: false });
-    await upload(example(40 * MiB));
+    await upload(example(40 * unit));
     registry.clearLog();
-    expect(await upload(example(41 * MiB, 2))).toMatchObject({ tries: 1 });
+    expect(await upload(example(41 * unit, 2))).toMatchObject({ tries: 1 });
     expect(registry.requests.map(({ method }) => method)).toEqual(['POST', 'PUT']);
   });
 
@@ -169,7 +172,7 @@ describe('an upload', () => {
 
   it('uses a session that a refused mount has opened, and gives back what is not used', async () => {
     await start();
-    const { descriptor, content } = example(5 * MiB);
+    const { descriptor, content } = example(5 * unit);
     const open = async (): Promise<URL> => {
       const answer = await fetch(`${registry.url}/v2/${name}/blobs/uploads/`, { method: 'POST' });
       return new URL(answer.headers.get('location') ?? '');
@@ -187,17 +190,17 @@ describe('an upload', () => {
   it('ends with the signal, and goes on another time', async () => {
     const controller = new AbortController();
     await start({}, controller.signal);
-    const one = example(100 * MiB);
+    const one = example(100 * unit);
     let count = 0;
     const failing = uploader.upload(one.descriptor, one.content, (more) => {
       count += more;
-      if (count > 70 * MiB) controller.abort(new Error('enough'));
+      if (count > 70 * unit) controller.abort(new Error('enough'));
     });
     await expect(failing).rejects.toThrow('enough');
     uploader = newUploader();
     const receipt = await upload(one);
-    expect(receipt.resumedAt).toBeGreaterThanOrEqual(64 * MiB);
-    expect(receipt.sent).toBe(100 * MiB - receipt.resumedAt);
+    expect(receipt.resumedAt).toBeGreaterThanOrEqual(64 * unit);
+    expect(receipt.sent).toBe(100 * unit - receipt.resumedAt);
   });
 });
 
@@ -206,7 +209,7 @@ describe('a stream', () => {
 
   async function uploadStream({ descriptor, content }: Example): Promise<BlobReceipt> {
     let progress = 0;
-    const receipt = await uploader.uploadStream(key, content, (count) => {
+    const receipt = await newUploader(undefined, 8 * unit).uploadStream(key, content, (count) => {
       progress += count;
     });
     expect(receipt).toMatchObject({ digest: descriptor.digest, size: descriptor.size });
@@ -216,14 +219,14 @@ describe('a stream', () => {
     return receipt;
   }
 
-  it.each([0, 1, 5000, 8 * MiB, 20 * MiB + 1])('of %d bytes gets its digest at the end', async (size) => {
+  it.each([0, 1, 5000, 8 * unit, 20 * unit + 1])('of %d bytes gets its digest at the end', async (size) => {
     await start();
     expect(await uploadStream(example(size))).toMatchObject({ sent: size, tries: 1, resumedAt: 0 });
   });
 
   it('sends a part again that was lost, without making it again', async () => {
-    await start({ faults: [{ on: patches, skip: 1, action: { kind: 'cut-up', after: 3 * MiB } }] });
-    const one = example(30 * MiB);
+    await start({ faults: [{ on: patches, skip: 1, action: { kind: 'cut-up', after: 3 * unit } }] });
+    const one = example(30 * unit);
     expect(await uploadStream(one)).toMatchObject({ tries: 2 });
     expect(one.readings).toEqual([0]);
     expect(patched()).toEqual([8, 5, 8, 6]);
@@ -232,47 +235,47 @@ describe('a stream', () => {
   it('starts over where the session is gone', async () => {
     await start({
       cutUploads: 'distribution',
-      faults: [{ on: patches, skip: 1, action: { kind: 'cut-up', after: 3 * MiB } }],
+      faults: [{ on: patches, skip: 1, action: { kind: 'cut-up', after: 3 * unit } }],
     });
-    const one = example(30 * MiB);
+    const one = example(30 * unit);
     await uploadStream(one);
     expect(one.readings).toEqual([0, 0]);
   });
 
   it.each([
-    ['kept in memory', 20 * MiB, [20, 10]],
+    ['kept in memory', 20 * unit, [20, 10]],
     ['not kept', 64 * MiB, [30]],
   ])('makes parts as large as the registry wants them: %s', async (_, chunkMinLength, parts) => {
     await start({ chunkMinLength });
-    await uploadStream(example(30 * MiB));
+    await uploadStream(example(30 * unit));
     expect(patched()).toEqual(parts);
   });
 
   it('that is one request survives its loss', async () => {
-    await start({ chunkMinLength: 64 * MiB, faults: [{ on: patches, action: { kind: 'cut-up', after: 3 * MiB } }] });
-    expect(await uploadStream(example(30 * MiB))).toMatchObject({ tries: 2 });
+    await start({ chunkMinLength: 64 * MiB, faults: [{ on: patches, action: { kind: 'cut-up', after: 3 * unit } }] });
+    expect(await uploadStream(example(30 * unit))).toMatchObject({ tries: 2 });
   });
 
   it('that begins otherwise than the one before starts over', async () => {
     await start();
-    const first = example(30 * MiB, 1);
+    const first = example(30 * unit, 1);
     const broken: BlobContent = async function* () {
-      yield* first.blob.read(0, 20 * MiB);
+      yield* first.blob.read(0, 20 * unit);
       throw new Error('the disk is full');
     };
-    await expect(uploader.uploadStream(key, broken)).rejects.toThrow('the disk is full');
+    await expect(newUploader(undefined, 8 * unit).uploadStream(key, broken)).rejects.toThrow('the disk is full');
     expect(readdirSync(journalDirectory)).toHaveLength(1);
     uploader = newUploader();
-    expect(await uploadStream(example(30 * MiB, 2))).toMatchObject({ resumedAt: 0 });
+    expect(await uploadStream(example(30 * unit, 2))).toMatchObject({ resumedAt: 0 });
   });
 });
 
 describe('R2: wrong bytes', () => {
-  const size = 40 * MiB;
+  const size = 40 * unit;
 
   it.each([
     ['small', 5000],
-    ['in one request', 20 * MiB],
+    ['in one request', 20 * unit],
     ['in chunks', size],
   ])('are not committed: %s', async (_, bytes) => {
     await start();
@@ -337,8 +340,8 @@ describe('R2: wrong bytes', () => {
 });
 
 describe('R7: uploads are not idempotent', () => {
-  const size = 70 * MiB;
-  const cutSecond: Fault = { on: patches, skip: 1, action: { kind: 'cut-up', after: 10 * MiB } };
+  const size = 70 * unit;
+  const cutSecond: Fault = { on: patches, skip: 1, action: { kind: 'cut-up', after: 10 * unit } };
 
   it('a cut chunk goes on where the registry is', async () => {
     await start({ faults: [cutSecond] });
@@ -348,14 +351,14 @@ describe('R7: uploads are not idempotent', () => {
     expect(received()).toBe(size);
     expect(registry.count({ method: 'GET', kind: 'upload' })).toBe(1);
     // Read again from the chunk on, not from the start.
-    expect(one.readings).toEqual([0, 32 * MiB]);
+    expect(one.readings).toEqual([0, 32 * unit]);
   });
 
   it('a session that is gone is started over', async () => {
     await start({ cutUploads: 'distribution', faults: [cutSecond] });
     const receipt = await upload(example(size));
     expect(receipt.tries).toBe(2);
-    expect(received()).toBe(42 * MiB + size);
+    expect(received()).toBe(42 * unit + size);
     expect(registry.count({ method: 'POST' })).toBe(2);
   });
 
@@ -389,7 +392,7 @@ describe('R7: uploads are not idempotent', () => {
   });
 
   it.each([
-    ['in one request', 20 * MiB],
+    ['in one request', 20 * unit],
     ['in chunks', size],
   ])('a lost answer to the commit is looked up by HEAD: %s', async (_, bytes) => {
     await start({ keepUpTo: size, faults: [{ on: puts, action: { kind: 'lost-answer' } }] });
@@ -413,16 +416,16 @@ describe('R7: uploads are not idempotent', () => {
     registry.faults.clear();
     registry.clearLog();
     uploader = newUploader();
-    expect(await upload(one)).toMatchObject({ resumedAt: 64 * MiB, sent: 6 * MiB, tries: 1 });
+    expect(await upload(one)).toMatchObject({ resumedAt: 64 * unit, sent: 6 * unit, tries: 1 });
     // The whole was read and checked again.
     expect(one.readings.at(-1)).toBe(0);
     expect(registry.requests.map(({ method }) => method)).toEqual(['GET', 'PATCH', 'PUT']);
   });
 
   it('progress between failures keeps an upload going', async () => {
-    await start({ faults: [{ on: patches, every: 2, times: 20, action: { kind: 'cut-up', after: 3 * MiB } }] });
+    await start({ faults: [{ on: patches, every: 2, times: 20, action: { kind: 'cut-up', after: 3 * unit } }] });
     const { content } = example(size);
-    expect((await uploader.uploadStream('key', content)).tries).toBeGreaterThan(8);
+    expect((await newUploader(undefined, 8 * unit).uploadStream('key', content)).tries).toBeGreaterThan(8);
     expect(received()).toBe(size);
   });
 
@@ -437,7 +440,7 @@ describe('R7: uploads are not idempotent', () => {
       repository: name,
       content: descriptor.digest,
       location: expect.stringContaining(`${registry.url}/v2/${name}/blobs/uploads/`),
-      accepted: 32 * MiB,
+      accepted: 32 * unit,
       minChunk: 0,
       prefix: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       time: expect.any(String),

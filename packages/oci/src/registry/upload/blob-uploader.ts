@@ -4,8 +4,8 @@ import type { RepositoryName } from '../repository-name.ts';
 import type { Registries } from '../session/registries.ts';
 import { BlobUpload, type BodyLimits } from './blob-upload.ts';
 import { ContentReader } from './content-reader.ts';
-import { type Chunk, DescribedContent, type OutgoingContent } from './outgoing-content.ts';
-import { StreamContent } from './stream-content.ts';
+import { type Chunk, DescribedContent, type OutgoingContent, streamedChunkBytes } from './outgoing-content.ts';
+import { bufferedChunkBytes, StreamContent } from './stream-content.ts';
 import type { BlobContent, BlobReceipt, BlobUploader } from './upload.ts';
 import { noJournal, openUploadJournal, type UploadJournal } from './upload-journal.ts';
 import { UploadSession, type UploadTarget } from './upload-session.ts';
@@ -16,6 +16,8 @@ export interface BlobUploaderOptions {
   readonly repository: RepositoryName;
   /** Where unfinished uploads are noted, so that they go on after a restart; absent: they do not. */
   readonly journalDirectory?: string | undefined;
+  /** Bytes that one request takes at most, where the registry does not want more; default 32 MiB, streams 8 MiB. */
+  readonly chunkBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,8 +35,12 @@ class Uploader implements BlobUploader {
   readonly #limits: BodyLimits = { maxBody: Number.MAX_SAFE_INTEGER, chunks: true };
   readonly #adopted = new Map<Digest, URL>();
 
-  constructor({ registries, repository, journalDirectory, signal }: BlobUploaderOptions) {
+  readonly #chunkBytes: number;
+
+  constructor(options: BlobUploaderOptions) {
+    const { registries, repository, journalDirectory, signal, chunkBytes = streamedChunkBytes } = options;
     this.#target = { registries, repository, signal };
+    this.#chunkBytes = chunkBytes;
     this.#journal = journalDirectory === undefined ? noJournal : openUploadJournal(journalDirectory);
   }
 
@@ -45,7 +51,7 @@ class Uploader implements BlobUploader {
     const adopted = this.#adopted.get(digest);
     this.#adopted.delete(digest);
     try {
-      const streamed = new DescribedContent(descriptor, reader);
+      const streamed = new DescribedContent(descriptor, reader, this.#chunkBytes);
       return await new BlobUpload({
         target: this.#target,
         what: `blob ${digest}`,
@@ -67,7 +73,7 @@ class Uploader implements BlobUploader {
       return await new BlobUpload({
         target: this.#target,
         what: 'layer',
-        content: new StreamContent(reader),
+        content: new StreamContent(reader, Math.min(bufferedChunkBytes, this.#chunkBytes)),
         claim: () => this.#journal.claim(this.#target.repository, key),
         limits: this.#limits,
         onBytes,

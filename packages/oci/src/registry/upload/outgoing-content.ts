@@ -41,12 +41,13 @@ export const streamedChunkBytes: number = 32 * 1024 * 1024;
 /** A blob whose descriptor is known: streamed, nothing of it is kept. */
 export class DescribedContent implements OutgoingContent {
   readonly size: number;
-  readonly chunkBytes: number = streamedChunkBytes;
+  readonly chunkBytes: number;
   readonly #descriptor: Descriptor;
   readonly #reader: ContentReader;
   #mismatch: { readonly error: unknown } | undefined;
 
-  constructor(descriptor: Descriptor, reader: ContentReader) {
+  constructor(descriptor: Descriptor, reader: ContentReader, chunkBytes: number) {
+    this.chunkBytes = chunkBytes;
     this.#descriptor = descriptor;
     this.#reader = reader;
     this.size = descriptor.size;

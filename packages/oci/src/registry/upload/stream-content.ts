@@ -30,7 +30,7 @@ interface Part {
  */
 export class StreamContent implements OutgoingContent {
   readonly size: undefined;
-  readonly chunkBytes: number = bufferedChunkBytes;
+  readonly chunkBytes: number;
   readonly #reader: ContentReader;
   #current: Part | undefined;
   #ahead: Promise<Part> | undefined;
@@ -38,7 +38,8 @@ export class StreamContent implements OutgoingContent {
   /** Memory that is not in use. */
   readonly #spare: Uint8Array[] = [];
 
-  constructor(reader: ContentReader) {
+  constructor(reader: ContentReader, chunkBytes: number) {
+    this.chunkBytes = chunkBytes;
     this.#reader = reader;
   }
 
