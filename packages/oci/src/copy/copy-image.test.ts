@@ -57,7 +57,7 @@ describe('a whole copy', () => {
     expect(target.blobs).toEqual(source.blobs);
   });
 
-  it('writes content before manifests, manifests before indexes, and the name last', async () => {
+  it('R9: writes content before manifests, manifests before indexes, and the name last', async () => {
     const { index } = putMultiPlatform(source);
     await copy(index);
     expect(target.requests.at(-1)).toBe('PUT tag');
@@ -81,6 +81,18 @@ describe('a whole copy', () => {
     let top = putImage(source, ['x']);
     for (let depth = 0; depth < 6; depth++) top = putIndex(source, [top]);
     await expect(copy(top)).rejects.toThrowError(code('IMAGE_INVALID'));
+  });
+});
+
+describe('a tag that moves', () => {
+  it('R10: does not change what is copied; the ledger names the digest', async () => {
+    const image = putImage(source, ['before']);
+    source.tags.set('1', image.digest);
+    const descriptor = (await source.resolve('1')) ?? image;
+    source.tags.set('1', putImage(source, ['after']).digest);
+    const { ledger } = await copy(descriptor);
+    expect(ledger).toMatchObject({ sourceDigest: image.digest, digest: image.digest });
+    expect(target.tags.get('1')).toBe(image.digest);
   });
 });
 
@@ -151,6 +163,25 @@ describe('mounts', () => {
     Object.assign(elsewhere, { repository: { registry: 'elsewhere.test', path: 'target' } });
     await copyImage(source, { descriptor: putImage(source, ['one']), names: [] }, elsewhere);
     expect(elsewhere.requests).not.toContain('POST mount');
+  });
+
+  it('R11: are only tried from repositories that the user named', async () => {
+    const base = new MemoryRepository('base');
+    base.put(Buffer.from('base layer'));
+    target.neighbours.set('registry.test/base', base);
+    source.neighbours.set('registry.test/base', base);
+    const image = putImage(source, ['base layer', 'own layer']);
+    expect((await copy(image)).ledger.totals.mounted).toBe(0);
+    const again = new MemoryRepository('again');
+    again.neighbours.set('registry.test/base', base);
+    const mountFrom = [
+      { registry: 'registry.test', path: 'base' },
+      { registry: 'other.test', path: 'base' },
+    ];
+    const { ledger } = await copyImage(source, { descriptor: image, names: [] }, again, { mountFrom });
+    expect(ledger.totals.mounted).toBe(1);
+    // The source's own repository and the one that was named; for each blob that is not there.
+    expect(again.requests.filter((request) => request === 'POST mount')).toHaveLength(2 * 3);
   });
 });
 
@@ -260,7 +291,7 @@ describe('events', () => {
 });
 
 describe('failures', () => {
-  it('end everything: nothing is written afterwards, and no name appears', async () => {
+  it('R9: end everything: nothing is written afterwards, no index and no name appear', async () => {
     source.pieceSize = 1;
     const images = ['a', 'b', 'c', 'd', 'e'].map((letter) => putImage(source, [letter.repeat(50)]));
     const index = putIndex(source, images);
@@ -272,6 +303,7 @@ describe('failures', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(target.requests).toHaveLength(length);
     expect(target.tags.size).toBe(0);
+    expect(target.manifests.has(index.digest)).toBe(false);
     expect(target.blobs.has(broken)).toBe(false);
   });
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -108,6 +108,28 @@ describe('between registries', () => {
     expect(ledger.totals).toMatchObject({ mounted: 3, copied: 1 });
     expect(registry.count({ method: 'GET', kind: 'blob' })).toBe(0);
     expect(await findProblems(registry.url, 'other', '1')).toEqual([]);
+  });
+
+  it('mounts come with a token for both repositories', async () => {
+    const registry = await start({ auth: { kind: 'token', users: { me: 'secret' } } });
+    mkdirSync(join(root, '.docker'));
+    const auths = { [registry.host]: { auth: Buffer.from('me:secret').toString('base64') } };
+    writeFileSync(join(root, '.docker', 'config.json'), JSON.stringify({ auths }));
+    putExampleImage(registry.repository('app'), { tag: '1', layers: [10_000] });
+    const { ledger } = await copy(`docker://${registry.host}/app:1`, `docker://${registry.host}/other:1`);
+    expect(ledger.totals).toMatchObject({ mounted: 2, copied: 1 });
+    expect(registry.count({ kind: 'token' })).toBeLessThanOrEqual(3);
+  });
+
+  it('every fourth request fails, and all arrives', async () => {
+    const [from, to] = [await start(), await start()];
+    putExampleIndex(from.repository('app'), ['amd64', 'arm64'], { tag: '1', layers: [50_000, 70_000] });
+    // Asked to wait for nothing, so that the test does not.
+    const fails = { kind: 'status', status: 503, headers: { 'retry-after': '0' } } as const;
+    for (const { faults } of [from, to]) faults.add({ skip: 1, every: 4, times: 5, action: fails });
+    const { ledger } = await copy(`docker://${from.host}/app:1`, `docker://${to.host}/app:1`);
+    expect(await findProblems(to.url, 'app', '1')).toEqual([]);
+    expect(ledger.totals.absent).toBe(0);
   });
 
   it('a registry that does not mount gets the bytes', async () => {
