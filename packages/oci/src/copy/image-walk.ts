@@ -224,7 +224,10 @@ export class ImageWalk {
         throw new BoxwrightError(
           'BLOB_MISSING',
           `${source} has only a part of index ${index.digest}: ${entry.digest} is missing`,
-          { hint: 'take what is there with the policy rewrite or single', details: { digest: entry.digest, index: index.digest } },
+          {
+            hint: 'take what is there with the policy rewrite or single',
+            details: { digest: entry.digest, index: index.digest },
+          },
         );
       } else transfer.absent(isIndexType(entry.mediaType) ? 'index' : 'manifest', entry);
     }
