@@ -25,9 +25,15 @@ interface HeldToken extends BearerToken {
   readonly header: string;
   readonly scopes: readonly Scope[];
   readonly texts: readonly string[];
-  /** It took the place of one that the registry refused, and no request has begun with it since. */
-  afterRefusal: boolean;
+  /** How many tokens before it were refused, one in place of the other, since a request last began with one of them. */
+  refusals: number;
 }
+
+/**
+ * So many tokens may be refused, each in place of the one before (threats R8). Two and not one: of requests that run beside
+ * each other some get a token that another has just fetched, and that may be as dead as the one it stands for.
+ */
+const MAX_REFUSALS = 2;
 
 /** More tokens of one registry than a run can need; the oldest go first. */
 const MAX_TOKENS = 1000;
@@ -35,8 +41,8 @@ const MAX_TOKENS = 1000;
 /** Tokens of a run by the origin they may be sent to, each fetched once however many requests wait for it. */
 export class TokenCache {
   private readonly held = new Map<string, HeldToken[]>();
-  /** Headers that were refused, for the others who sent the same: whether that token stood for a refused one. */
-  private readonly refused = new Map<string, boolean>();
+  /** Headers that were refused, for the others who sent the same: the same count. */
+  private readonly refused = new Map<string, number>();
   private readonly refreshTokens = new Map<string, Secret>();
   private readonly flights = new SharedFlights<HeldToken>();
   private readonly transport: HttpTransport;
@@ -55,7 +61,7 @@ export class TokenCache {
   async renew(wish: TokenWish): Promise<string> {
     const old = this.covering(wish.origin, wish.registry, wish.scopes)[0];
     try {
-      return begin(await this.fetch({ ...wish, texts: old?.texts ?? wish.texts }, false));
+      return begin(await this.fetch({ ...wish, texts: old?.texts ?? wish.texts }, 0));
     } catch (error) {
       wish.signal?.throwIfAborted();
       if (old !== undefined && performance.now() < old.expiresAt) return begin(old);
@@ -65,29 +71,31 @@ export class TokenCache {
 
   /**
    * A token other than the one that was refused: what another request has fetched in the meantime, else a new one.
-   * Undefined when the refused one had itself just taken the place of a refused one (threats R8): a third would fare no
-   * better. A request that begins with it makes it a token like any other, so that each request has its one try.
+   * Undefined when too many in a row were refused: another would fare no better. A request that begins with a token makes
+   * it one like any other, so that what expires again and again in a long run is replaced again and again.
    */
   async replace(wish: TokenWish, refused: string | undefined): Promise<string | undefined> {
     const all = this.tokensOf(wish.origin, wish.registry);
     const index = all.findIndex(({ header }) => header === refused);
     const [bad] = index < 0 ? [] : all.splice(index, 1);
-    if (bad !== undefined && this.refused.size < MAX_TOKENS) this.refused.set(bad.header, bad.afterRefusal);
-    if (bad?.afterRefusal ?? this.refused.get(refused ?? '')) return undefined;
+    if (bad !== undefined && this.refused.size < MAX_TOKENS) this.refused.set(bad.header, bad.refusals);
+    const before = bad?.refusals ?? this.refused.get(refused ?? '') ?? 0;
+    const refusals = refused === undefined ? 0 : before + 1;
+    if (refusals > MAX_REFUSALS) return undefined;
     const now = performance.now();
     const other = this.covering(wish.origin, wish.registry, wish.scopes).find(
       (token) => now < token.refreshAt && wish.texts.every((text) => token.texts.includes(text)),
     );
-    return (other ?? (await this.fetch(wish, refused !== undefined))).header;
+    return (other ?? (await this.fetch(wish, refusals))).header;
   }
 
-  private async fetch(wish: TokenWish, afterRefusal: boolean): Promise<HeldToken> {
+  private async fetch(wish: TokenWish, refusals: number): Promise<HeldToken> {
     const { origin, registry, realm, service, texts } = wish;
-    const key = JSON.stringify([origin, registry, realm.href, service, texts, afterRefusal]);
-    return this.flights.run(key, (signal) => this.fly({ ...wish, signal }, afterRefusal), wish.signal);
+    const key = JSON.stringify([origin, registry, realm.href, service, texts, refusals]);
+    return this.flights.run(key, (signal) => this.fly({ ...wish, signal }, refusals), wish.signal);
   }
 
-  private async fly(wish: TokenWish, afterRefusal: boolean): Promise<HeldToken> {
+  private async fly(wish: TokenWish, refusals: number): Promise<HeldToken> {
     const { origin, registry, realm, service, texts, signal } = wish;
     const grant = `${registry} ${realm.href} ${wish.found?.origin ?? ''}`;
     const found = withRefreshToken(wish.found, this.refreshTokens.get(grant));
@@ -97,7 +105,7 @@ export class TokenCache {
       this.refreshTokens.set(grant, token.refreshToken);
     }
     const header = `Bearer ${token.token.reveal()}`;
-    const held: HeldToken = { ...token, header, scopes: mergeScopes(wish.scopes), texts, afterRefusal };
+    const held: HeldToken = { ...token, header, scopes: mergeScopes(wish.scopes), texts, refusals };
     const all = this.tokensOf(origin, registry);
     const now = performance.now();
     const alive = all.filter((other) => other.expiresAt > now && !isSame(other.scopes, held.scopes));
@@ -134,7 +142,7 @@ function sizeOf(scopes: readonly Scope[]): number {
 function begin(token: HeldToken): string;
 function begin(token: HeldToken | undefined): string | undefined;
 function begin(token: HeldToken | undefined): string | undefined {
-  if (token !== undefined) token.afterRefusal = false;
+  if (token !== undefined) token.refusals = 0;
   return token?.header;
 }
 
