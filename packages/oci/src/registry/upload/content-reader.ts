@@ -56,6 +56,7 @@ export class ContentReader {
   async seek(offset: number): Promise<boolean> {
     const turn = ++this.#turn;
     if (this.#iterator === undefined || this.#waiting || offset < this.#position) await this.#open(offset);
+    if (turn !== this.#turn) throw superseded();
     while (this.#position < offset) {
       if ((await this.next(offset - this.#position)) === undefined) return false;
       if (turn !== this.#turn) throw superseded();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../documents/json.ts';
 import { parseJson } from '../../documents/json-parser.ts';
 import { namesIn, readSmallFile, removeFile, replaceFile } from '../../store/files.ts';
-import { mayBeAlive, ownedName, parseOwnedName } from '../../store/owner.ts';
+import { currentOwner, mayBeAlive, ownedName, parseOwnedName } from '../../store/owner.ts';
 import { type RepositoryName, repositoryKey } from '../repository-name.ts';
 
 /** What is known of an unfinished upload. Holds no credentials. */
@@ -42,6 +42,11 @@ export interface UploadJournal {
 
 /** Registries drop unfinished uploads after a week (Distribution's default), or earlier. */
 const staleMs = 7 * 24 * 60 * 60 * 1000;
+/**
+ * Processes that cannot be asked (before a reboot, in another container) count as gone when their note has not changed for
+ * so long: it does with every chunk. Should one be alive all the same, the registry tells the two apart by their offsets.
+ */
+const silenceMs = 15 * 60 * 1000;
 const maxRecord = 64 * 1024;
 const version = 1;
 
@@ -125,7 +130,7 @@ class FileEntry implements JournalEntry {
         // Another process was quicker.
         continue;
       }
-      const record = this.#read(path);
+      const record = quietly(() => this.#read(path));
       if (record !== undefined) return record;
       removeFile(path);
     }
@@ -178,11 +183,17 @@ function subjectHash(repository: RepositoryName, content: string): string {
 /** True while the process that the name speaks of may be running. */
 function isOwned(directory: string, name: string): boolean {
   const owner = parseOwnedName(name);
-  return owner !== undefined && mayBeAlive(owner, join(directory, name));
+  if (owner === undefined) return false;
+  const path = join(directory, name);
+  return owner.realm === currentOwner().realm ? mayBeAlive(owner, path) : ageMs(path) < silenceMs;
 }
 
 function isStale(path: string): boolean {
-  return Date.now() - statSync(path).mtimeMs > staleMs;
+  return ageMs(path) > staleMs;
+}
+
+function ageMs(path: string): number {
+  return Date.now() - statSync(path).mtimeMs;
 }
 
 /** Removes notes that are too old to be of use, and what killed processes were about to write. */
