@@ -30,7 +30,7 @@ export interface HttpResponse {
   headers(name: string): readonly string[];
   /**
    * The body, to be iterated once, as it came over the wire: a Content-Encoding that nobody asked for is not undone, so
-   * that what is counted is what was sent. Throws BoxwrightError REGISTRY_CONNECTION when it ends early or stalls.
+   * that what is counted is what was sent. Each piece is valid until the next one is asked for. Throws BoxwrightError REGISTRY_CONNECTION when it ends early or stalls.
    */
   readonly body: AsyncIterable<Uint8Array>;
   /** The whole of a small body. @throws BoxwrightError REGISTRY_ANSWER_INVALID when it has more than `limit` bytes */

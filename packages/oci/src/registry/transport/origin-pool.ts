@@ -6,6 +6,7 @@ import { BoxwrightError } from '@boxwright/errors';
 import { builtins } from './builtins.ts';
 import type { Proxy } from './proxies.ts';
 import { openTunnel } from './proxy-tunnel.ts';
+import { SocketReads } from './socket-reads.ts';
 import type { TlsSettings } from './tls-settings.ts';
 import { bareHost, portOf } from './url-parts.ts';
 
@@ -95,17 +96,17 @@ export class OriginPool {
       timeout: 15_000,
       ...(lookup === undefined ? {} : { lookup }),
     };
-    if (this.forwards) {
-      return proxy?.url.protocol === 'https:' ? new builtins.https.Agent(options) : new builtins.http.Agent(options);
+    if (this.forwards || url.protocol !== 'https:') {
+      const isSecure = this.forwards && proxy?.url.protocol === 'https:';
+      return tapped(isSecure ? new builtins.https.Agent(options) : new builtins.http.Agent(options));
     }
-    if (url.protocol !== 'https:') return new builtins.http.Agent(options);
     const secure = {
       ...options,
       // One context for all connections: making it parses every certificate.
       ...this.secureContext(),
       ...(tls?.insecure === true ? { rejectUnauthorized: false } : {}),
     };
-    const agent = new builtins.https.Agent(secure);
+    const agent = tapped(new builtins.https.Agent(secure));
     if (proxy !== undefined) this.tunnelThrough(agent, proxy);
     return agent;
   }
@@ -149,4 +150,17 @@ export class OriginPool {
       return undefined;
     };
   }
+}
+
+/** The agent, with connections that large bodies can be taken from past the parser. */
+function tapped<T extends Agent>(agent: T): T {
+  const make = agent.createConnection.bind(agent);
+  agent.createConnection = (options, callback) => {
+    const reads = new SocketReads();
+    const withReads = { ...options, onread: reads.onread };
+    const connection = make(withReads, callback);
+    if (connection !== undefined && connection !== null) reads.attach(connection);
+    return connection;
+  };
+  return agent;
 }

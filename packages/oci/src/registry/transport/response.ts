@@ -2,12 +2,20 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { BoxwrightError } from '@boxwright/errors';
 import { connectionError, type ExchangeState, lost } from './connection-errors.ts';
 import type { HttpResponse } from './http.ts';
+import { ReadBuffers } from './read-buffers.ts';
+import { readsOf, type SocketReads } from './socket-reads.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** A rest of at most this many bytes is read so that the connection can be used again. */
 const SHORT_REST = 65_536;
 /** … if it comes within this time. */
 const SHORT_WAIT_MS = 1000;
+
+/**
+ * A body of this many bytes goes past Node's parser. The connection cannot be used again then, and making another takes
+ * longer than is won with less.
+ */
+const LARGE = 16 * 1024 * 1024;
 
 /** An answer whose body is read from the connection while the caller asks for it. */
 export class Response implements HttpResponse, AsyncIterator<Uint8Array>, AsyncIterable<Uint8Array> {
@@ -24,6 +32,11 @@ export class Response implements HttpResponse, AsyncIterator<Uint8Array>, AsyncI
   private done = false;
   private failure: unknown;
   private wake: (() => void) | undefined;
+  /** Where a large body is read to, past the parser. */
+  private buffers: ReadBuffers | undefined;
+  private reads: SocketReads | undefined;
+  /** What the parser has seen of a large body was read. */
+  private isHeadRead = false;
 
   /** @param onDone called once, when no more is read */
   constructor(
@@ -53,11 +66,12 @@ export class Response implements HttpResponse, AsyncIterator<Uint8Array>, AsyncI
     }
     message.on('readable', () => this.wake?.());
     message.on('end', () => this.finish());
-    message.on('error', (error) => this.fail(connectionError(error, state)));
+    message.on('error', (error) => this.lose(connectionError(error, state)));
     message.on('close', () => {
-      if (!this.done && !message.readableEnded) this.fail(lost('it was closed in the middle of the answer', state));
+      if (!this.done && !message.readableEnded) this.lose(lost('it was closed in the middle of the answer', state));
     });
     if (this.isEmpty(client.method)) message.resume();
+    else this.divertLarge();
   }
 
   header(name: string): string | undefined {
@@ -78,13 +92,13 @@ export class Response implements HttpResponse, AsyncIterator<Uint8Array>, AsyncI
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     for (;;) {
-      if (this.failure !== undefined) throw this.failure;
-      // Without an encoding, pieces are bytes.
-      const piece = this.done ? null : (this.message.read() as Buffer | null);
-      if (piece !== null) {
+      const piece = this.take();
+      if (piece !== undefined) {
         this.received += piece.length;
         return { done: false, value: piece };
       }
+      if (this.failure !== undefined) throw this.failure;
+      if (this.buffers?.isComplete === true) this.finishDiverted();
       if (this.done) return { done: true, value: undefined };
       await this.more();
     }
@@ -102,7 +116,8 @@ export class Response implements HttpResponse, AsyncIterator<Uint8Array>, AsyncI
     for await (const piece of this) {
       size += piece.length;
       if (size > limit) throw tooLong(this.url, limit);
-      pieces.push(piece);
+      // Pieces of a large body are used again.
+      pieces.push(this.buffers === undefined ? piece : Buffer.from(piece));
     }
     return Buffer.concat(pieces, size);
   }
@@ -126,13 +141,59 @@ export class Response implements HttpResponse, AsyncIterator<Uint8Array>, AsyncI
     }
   }
 
-  /** Ends the body with an error, if it has not come to its end. */
+  /** Ends the body with an error, at once, if it has not come to its end. */
   fail(error: unknown): void {
     if (this.done || this.failure !== undefined) return;
+    this.failure = error;
+    this.buffers = undefined;
+    this.isHeadRead = true;
+    this.close();
+    this.client.destroy();
+    this.message.destroy();
+  }
+
+  /** Ends the body with an error once what has come was read. */
+  private lose(error: unknown): void {
+    if (this.done || this.failure !== undefined || this.buffers?.isComplete === true) return;
     this.failure = error;
     this.close();
     this.client.destroy();
     this.message.destroy();
+  }
+
+  /** The next bytes that are here. */
+  private take(): Uint8Array | undefined {
+    if (this.done) return undefined;
+    if (!this.isHeadRead) {
+      // Without an encoding, pieces are bytes.
+      const piece = this.message.read() as Buffer | null;
+      if (piece !== null) return piece;
+      // Reading on here would let the parser's stream decide when the connection is read.
+      this.isHeadRead = this.buffers !== undefined;
+    }
+    const piece = this.buffers?.take();
+    if (this.buffers?.wantsMore === true) this.reads?.resume();
+    return piece;
+  }
+
+  /** A large body of known size goes past the parser, which would copy it. */
+  private divertLarge(): void {
+    const length = this.header('content-length') ?? '';
+    const isPlain = (this.status === 200 || this.status === 206) && this.header('transfer-encoding') === undefined;
+    if (this.client.method !== 'GET' || !isPlain || !/^\d{8,15}$/.test(length) || Number(length) < LARGE) return;
+    this.reads = readsOf(this.message.socket);
+    if (this.reads === undefined) return;
+    // The parser has the rest of the read that the headers came with.
+    this.buffers = new ReadBuffers(() => Number(length) - this.received - this.message.readableLength);
+    this.reads.divert(this.buffers, () => this.wake?.());
+  }
+
+  private finishDiverted(): void {
+    if (this.done) return;
+    this.done = true;
+    this.close();
+    // The parser still waits for the body: nothing else can come over this connection.
+    this.client.destroy();
   }
 
   private finish(): void {

@@ -273,8 +273,8 @@ describe('faults', () => {
       isFirst = false;
       socket.on('data', () => {
         // As a server does that closes just when the request is on its way.
-        if (mayDrop && ++requests === 2) return void socket.resetAndDestroy();
-        socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+        if (mayDrop && ++requests === 2) socket.resetAndDestroy();
+        else socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
       });
     });
     const transport = transportWith();
