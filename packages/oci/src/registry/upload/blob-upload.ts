@@ -266,7 +266,7 @@ export class BlobUpload {
       if (this.#resuming === undefined) throw error;
       return this.#drop();
     }
-    if (!this.#countFailure()) throw error;
+    if (!this.#countFailure(triesOf(error))) throw error;
     if (this.#isWhole()) this.#drop();
     else this.#inDoubt = this.#session !== undefined;
     await registries.pause(this.#failures, error, signal);
@@ -329,11 +329,14 @@ export class BlobUpload {
     this.#tries++;
   }
 
-  /** @returns false when that was the last try */
-  #countFailure(): boolean {
+  /**
+   * @param tries what has been tried beneath, with waits between
+   * @returns false when that was the last try
+   */
+  #countFailure(tries = 1): boolean {
     this.#tries++;
     // Starting over is no progress: only what no try has reached before is.
-    this.#failures = this.#best > this.#bestAtFailure ? 1 : this.#failures + 1;
+    this.#failures = tries + (this.#best > this.#bestAtFailure ? 0 : this.#failures);
     this.#bestAtFailure = this.#best;
     return this.#failures < maxFailures;
   }
@@ -351,6 +354,12 @@ export class BlobUpload {
       await this.#session?.cancel();
     }
   }
+}
+
+/** How often `Registries.send` has tried by itself. */
+function triesOf(error: unknown): number {
+  const tries = isBoxwrightError(error) ? error.details['tries'] : undefined;
+  return typeof tries === 'number' ? tries : 1;
 }
 
 function isMismatch(error: unknown): boolean {
