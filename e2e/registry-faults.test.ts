@@ -184,6 +184,28 @@ describe.concurrent('pull goes on, or leaves no image', () => {
   });
 });
 
+describe.concurrent('R10 a tag that moves while we copy', () => {
+  it('does not mix two images', async ({ onTestFinished }) => {
+    const moving = await testRegistry({}, onTestFinished);
+    const old = putExampleIndex(moving.repository('app'), ['amd64', 'arm64'], { tag: '1', layers: [1000, 'x'] });
+    moving.faults.add({
+      on: { kind: 'manifest' },
+      skip: 1,
+      action: () => {
+        putExampleIndex(moving.repository('app'), ['amd64', 'arm64'], { tag: '1', layers: [2000, 'y'], seed: 9 });
+        return undefined;
+      },
+    });
+    const registry = await testRegistry({}, onTestFinished);
+    const user = testUser({}, onTestFinished);
+    const { stdout } = await user.runOk(['copy', `docker://${moving.host}/app:1`, `docker://${registry.host}/copy:1`]);
+    expect(moving.faults.struck).toEqual([1]);
+    expect(stdout.toString()).toContain(old.digest);
+    expect(registry.repository('copy').tags.get('1')).toBe(old.digest);
+    expect(await findProblems(registry.url, 'copy', '1')).toEqual([]);
+  });
+});
+
 describe.concurrent('a registry that stays broken', () => {
   it.for([
     ['push', 503],

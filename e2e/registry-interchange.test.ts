@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
-import { findProblems } from '../packages/oci/src/registry/testing/index.ts';
+import { findProblems, putExampleImage } from '../packages/oci/src/registry/testing/index.ts';
 import { docker, dockerOk, runBeside } from './components/docker-engine.ts';
 import { missingDockerRegistry } from './components/docker-registry.ts';
 import { findProblemsInDirectory } from './support/blob-directory.ts';
-import { dockerRegistry } from './support/registries.ts';
+import { dockerRegistry, testRegistry } from './support/registries.ts';
 import { describeFailure, run } from './support/run.ts';
 import { baseArchive, missingBases } from './support/scene.ts';
 import { removeTemporaryDirectoriesAfterEach, temporaryDirectory } from './support/temporary.ts';
@@ -77,6 +77,34 @@ describe.skipIf(missing !== undefined)('CNCF Distribution', () => {
     expect(
       requests.filter((line) => /^(?:PATCH|GET .*\/blobs\/sha256)/.test(line.split('team/copy')[0] ?? '')),
     ).toEqual([]);
+  });
+});
+
+describe.skipIf(missing !== undefined)('signatures and other referrers', () => {
+  it('come along with --referrers, from a registry with the API to one without', async () => {
+    const source = await testRegistry();
+    const repository = source.repository('app');
+    const { digest, size, mediaType } = putExampleImage(repository, { tag: '1' });
+    const empty = { mediaType: 'application/vnd.oci.empty.v1+json', digest: repository.putBlob('{}'), size: 2 };
+    const artifact = (artifactType: string, extra: object, tag?: string): string =>
+      repository.putManifest(
+        { schemaVersion: 2, mediaType, artifactType, config: empty, layers: [empty], ...extra },
+        tag,
+      );
+    const referrer = artifact('application/vnd.example.sbom', { subject: { mediaType, digest, size } });
+    const signatureTag = `${digest.replace(':', '-')}.sig`;
+    const signature = artifact('application/vnd.example.signature', {}, signatureTag);
+    const registry = await dockerRegistry();
+    const copy = ['copy', '--referrers', `docker://${source.host}/app:1`, `docker://${registry.host}/copy:1`];
+    await testUser().runOk(copy);
+    for (const reference of ['1', referrer, signatureTag, signature]) {
+      expect(await findProblems(registry.url, 'copy', reference)).toEqual([]);
+    }
+    // The referrers tag schema of the distribution specification.
+    const fallback = await fetch(`${registry.url}/v2/copy/manifests/${digest.replace(':', '-')}`, {
+      headers: { accept: 'application/vnd.oci.image.index.v1+json' },
+    });
+    expect(await fallback.json()).toMatchObject({ manifests: [{ digest: referrer }] });
   });
 });
 
