@@ -51,30 +51,47 @@ export async function registryExchange(
   return loggedIn(parts, endpoint, repository, request, response, authorization);
 }
 
-/** Answers a 401 of the registry itself with one new header, once (threats R8). */
+/**
+ * Answers a 401 of the registry itself with a new header, twice at most (threats R8): the first may be a token that has
+ * been fetched for others and has just ended.
+ */
 async function loggedIn(
-  { transport, authenticator }: ExchangeParts,
+  parts: ExchangeParts,
   endpoint: Endpoint,
   repository: RepositoryName,
   request: RegistryRequest,
-  response: HttpResponse,
-  refused: string | undefined,
+  first: HttpResponse,
+  sent: string | undefined,
 ): Promise<HttpResponse> {
-  const [base] = endpoint.candidates;
-  // A challenge that is met elsewhere is not for us (threats R1).
-  if (response.status !== 401 || base === undefined || response.url.origin !== base.origin) return response;
-  const challenges = response.headers('www-authenticate');
-  const { registry } = endpoint;
-  const answer = await authenticator
-    .answer(base.origin, registry, request.scopes, challenges, refused, request.signal)
-    .catch(async (error: unknown) => {
-      await response.discard();
-      throw error;
-    });
-  if (answer === undefined || answer === refused) return response;
-  await response.discard();
-  return follow({ transport, authenticator }, endpoint, request, base, answer);
+  let response = first;
+  let refused = sent;
+  for (let answers = 0; answers < MAX_ANSWERS; answers++) {
+    const [base] = endpoint.candidates;
+    // A challenge that is met elsewhere is not for us (threats R1).
+    if (response.status !== 401 || base === undefined || response.url.origin !== base.origin) return response;
+    const challenged = response;
+    const answer = await parts.authenticator
+      .answer(
+        base.origin,
+        endpoint.registry,
+        request.scopes,
+        challenged.headers('www-authenticate'),
+        refused,
+        request.signal,
+      )
+      .catch(async (error: unknown) => {
+        await challenged.discard();
+        throw error;
+      });
+    if (answer === undefined || answer === refused) return response;
+    await response.discard();
+    response = await follow(parts, endpoint, request, base, answer);
+    refused = answer;
+  }
+  return response;
 }
+
+const MAX_ANSWERS = 2;
 
 /** Sends a request and follows where it is sent to; what is not the registry's origin gets no credentials, ever. */
 async function follow(
