@@ -183,6 +183,22 @@ describe('an output that pushes', () => {
     expect(shown).toContain(`pushing manifest for ${registry.host}/app:1@${pushed}`);
   });
 
+  it('mounts the layers of a base image of the same registry', async () => {
+    const base = putExampleImage(registry.repository('base'), { tag: '1', architecture: here });
+    const { build, write } = builder();
+    write('f', 'F');
+    await build(`FROM ${registry.host}/base:1\nCOPY f /\n`, {
+      registries,
+      tags: [`${registry.host}/app:1`],
+      outputs: [{ type: 'image', push: { compression: undefined } }],
+    });
+    expect(
+      registry.log({ path: new RegExp(`mount=${encodeURIComponent(base.layers[0] ?? '')}&from=base`) }),
+    ).toHaveLength(1);
+    expect(registry.count({ method: 'PUT', path: /uploads/ })).toBe(2);
+    expect(await findProblems(registry.url, 'app', '1')).toEqual([]);
+  });
+
   it('without a name is an error', async () => {
     const { build } = builder();
     const outputs = [{ type: 'image', push: { compression: undefined } }] as const;

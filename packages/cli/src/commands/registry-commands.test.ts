@@ -154,6 +154,33 @@ describe('push', () => {
     expect(await findProblems(registry.url, 'two', 'latest')).toEqual([]);
   });
 
+  it('mounts layers that another repository of the registry is known to have', async () => {
+    putExampleImage(registry.repository('base'), { tag: '1', layers: ['one', 'two'], architecture: here });
+    const name = `${registry.host}/base:1`;
+    await ok('pull', '-q', name);
+    const flags = ['--compression', 'none', name, `${registry.host}/team/app:1`];
+    expect(await ok('push', '--dry-run', ...flags)).toContain('2 would be mounted');
+    const [ledger] = await json<ShownLedger[]>('push', ...flags);
+    const states = ledger?.entries.map(({ role, state }) => `${role} ${state}`);
+    expect(states).toEqual(expect.arrayContaining(['config copied', 'layer mounted', 'layer mounted']));
+    expect(await findProblems(registry.url, 'team/app', '1')).toEqual([]);
+    await using elsewhere = await startTestRegistry();
+    await ok('push', '-q', '--compression', 'none', name, `${elsewhere.host}/app`);
+    expect(elsewhere.log({ path: /mount=/ })).toEqual([]);
+    await ok('push', '-q', '--compression', 'none', name, `${elsewhere.host}/again`);
+    expect(elsewhere.log({ path: /mount=.*from=app/ })).toHaveLength(2);
+  });
+
+  it('uploads what can no longer be mounted', async () => {
+    putExampleImage(registry.repository('base'), { tag: '1', layers: ['one'], architecture: here });
+    const name = `${registry.host}/base:1`;
+    await ok('pull', '-q', name);
+    registry.content.repositories.delete('base');
+    await ok('push', '-q', '--compression', 'none', name, `${registry.host}/app:1`);
+    expect(registry.count({ path: /mount=/ })).toBe(1);
+    expect(await findProblems(registry.url, 'app', '1')).toEqual([]);
+  });
+
   it('says why the digest is another one', async () => {
     storeImage(`${registry.host}/app:1`, 'app');
     expect((await cli('push', `${registry.host}/app:1`)).stderr.text).toContain(': layers were compressed\n');

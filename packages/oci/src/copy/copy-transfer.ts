@@ -104,7 +104,15 @@ export class CopyTransfer implements Transfer {
           : await this.#encoders.run(() => this.#encoded(descriptor, encoding));
     }
     this.#note(role, descriptor, outcome, start);
+    if (encoding === undefined && outcome.state !== 'absent' && role === 'layer') this.#noteRepositories(descriptor);
     return outcome.to;
+  }
+
+  /** Both sides have the layer now: who takes notes learns where it could be mounted from. */
+  #noteRepositories(layer: Descriptor): void {
+    const { source, destination } = this.#options;
+    if (source.repository !== undefined) destination.noteRepository?.(layer, source.repository);
+    if (destination.repository !== undefined) source.noteRepository?.(layer, destination.repository);
   }
 
   async #existing(to: Descriptor): Promise<BlobOutcome | undefined> {
@@ -112,9 +120,9 @@ export class CopyTransfer implements Transfer {
   }
 
   async #plain(descriptor: Descriptor): Promise<BlobOutcome> {
-    const { destination, source, mountFrom = [] } = this.#options;
+    const { destination, source, mountFrom } = this.#options;
     if (destination.mountBlob !== undefined) {
-      for (const from of mountCandidates(source.repository, mountFrom, destination.repository)) {
+      for (const from of mountCandidates(descriptor, source, mountFrom, destination)) {
         if (await destination.mountBlob(descriptor, from)) return { to: descriptor, state: 'mounted' };
       }
     }
@@ -204,16 +212,18 @@ export function roleOf({ mediaType }: Descriptor): 'manifest' | 'index' {
   return isIndexType(mediaType) ? 'index' : 'manifest';
 }
 
-/** Repositories of the same registry, each once, without the destination itself. */
+/** Repositories of the same registry that should have a blob, each once, without the destination itself. */
 export function mountCandidates(
-  source: RepositoryName | undefined,
-  more: readonly RepositoryName[],
-  destination: RepositoryName | undefined,
+  blob: Descriptor,
+  source: ImageSource,
+  more: readonly RepositoryName[] = [],
+  { repository }: ImageDestination,
 ): RepositoryName[] {
   const candidates = new Map<string, RepositoryName>();
-  for (const candidate of source === undefined ? more : [source, ...more]) {
-    if (destination !== undefined && candidate.registry !== destination.registry) continue;
-    if (candidate.path === destination?.path) continue;
+  const own = source.repository === undefined ? [] : [source.repository];
+  for (const candidate of [...own, ...more, ...(source.repositoriesOf?.(blob) ?? [])]) {
+    if (repository !== undefined && candidate.registry !== repository.registry) continue;
+    if (candidate.path === repository?.path) continue;
     candidates.set(candidate.path, candidate);
   }
   return [...candidates.values()].slice(0, maxMountTries);

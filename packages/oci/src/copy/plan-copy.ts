@@ -2,7 +2,6 @@ import type { Descriptor } from '../documents/descriptor.ts';
 import type { Digest } from '../names/digest.ts';
 import { formatPlatform } from '../names/platform.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
-import type { RepositoryName } from '../registry/repository-name.ts';
 import { CopyJob, type CopyTop } from './copy-job.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { mountCandidates, roleOf } from './copy-transfer.ts';
@@ -109,7 +108,6 @@ class PlanTransfer implements Transfer {
   readonly #destination: ImageDestination;
   readonly #options: CopyOptions;
   readonly #limiter: Limiter;
-  readonly #mounts: readonly RepositoryName[];
   readonly #blobs = new Map<string, Promise<Descriptor | undefined>>();
 
   constructor(source: ImageSource, destination: ImageDestination, options: CopyOptions) {
@@ -117,10 +115,6 @@ class PlanTransfer implements Transfer {
     this.#destination = destination;
     this.#options = options;
     this.#limiter = new Limiter(destination.concurrency);
-    const { repository } = destination;
-    // Without knowing where it is it cannot be said what could be mounted there.
-    const possible = destination.mountBlob !== undefined && repository !== undefined;
-    this.#mounts = possible ? mountCandidates(source.repository, options.mountFrom ?? [], repository) : [];
   }
 
   async holds(descriptor: Descriptor): Promise<boolean> {
@@ -167,8 +161,14 @@ class PlanTransfer implements Transfer {
       to = recalled === undefined ? undefined : encodedDescriptor(descriptor, encoding, recalled);
     if (to !== undefined && (await this.#destination.has(to))) this.#note(role, 'exists', descriptor, to);
     else if (mayBeAbsent(descriptor) && !(await this.#source.has(descriptor))) this.absent(role, descriptor);
-    else this.#note(role, encoding === undefined && this.#mounts.length > 0 ? 'mount' : 'upload', descriptor, to);
+    else this.#note(role, encoding === undefined && this.#isMountable(descriptor) ? 'mount' : 'upload', descriptor, to);
     return to;
+  }
+
+  /** Without knowing where the destination is it cannot be said what could be mounted there. */
+  #isMountable(blob: Descriptor): boolean {
+    if (this.#destination.mountBlob === undefined || this.#destination.repository === undefined) return false;
+    return mountCandidates(blob, this.#source, this.#options.mountFrom, this.#destination).length > 0;
   }
 
   #note(role: PartRole, action: PlannedAction, from: Descriptor, to: Descriptor | undefined): void {

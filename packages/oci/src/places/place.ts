@@ -41,6 +41,10 @@ export interface ImageSource {
   referrers?(subject: Descriptor): Promise<readonly Descriptor[]>;
   /** Where blobs may be mounted from, by a destination in the same registry. */
   readonly repository?: RepositoryName;
+  /** Further repositories that were seen to have a blob. Absent where nobody takes notes. */
+  repositoriesOf?(blob: Descriptor): readonly RepositoryName[];
+  /** Notes for {@link repositoriesOf} that a repository has the blob. */
+  noteRepository?(blob: Descriptor, repository: RepositoryName): void;
 }
 
 /** How to read a blob. */
@@ -91,6 +95,8 @@ export interface ImageDestination {
   abort(): Promise<void>;
   /** Where it writes to, in a registry: for names of its own tags, and to see which mounts are possible. */
   readonly repository?: RepositoryName;
+  /** Notes that a repository has the blob, which may be mounted from there another time: {@link ImageSource.repositoriesOf}. */
+  noteRepository?(blob: Descriptor, repository: RepositoryName): void;
   /** Blobs that may be written at the same time; 1 where everything goes into one file. */
   readonly concurrency: number;
 }

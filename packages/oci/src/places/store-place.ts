@@ -3,6 +3,7 @@ import { documentLimits } from '../documents/limits.ts';
 import { digestAlgorithm } from '../names/digest.ts';
 import type { BlobWriter } from '../store/blob-writer.ts';
 import type { ImageStore } from '../store/store.ts';
+import { noteRepository, repositoriesOf } from './blob-repositories.ts';
 import { breathing } from './breathing.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from './place.ts';
 import { hasWhole, type LocalContent } from './whole-documents.ts';
@@ -14,6 +15,8 @@ export function storeSource(store: ImageStore): ImageSource {
     has: async ({ digest }) => store.hasBlob(digest),
     readDocument: async ({ digest }) => store.readBlob(digest, documentLimits.configBytes),
     readBlob: ({ digest, size }, { offset, signal } = {}) => breathing(store.blobPieces(digest, size, offset), signal),
+    repositoriesOf: ({ digest }) => repositoriesOf(store, digest),
+    noteRepository: ({ digest }, repository) => noteRepository(store, digest, repository),
   };
 }
 
@@ -57,6 +60,7 @@ export function storeDestination(store: ImageStore): ImageDestination {
     abort: async () => {
       placed.length = 0;
     },
+    noteRepository: ({ digest }, repository) => noteRepository(store, digest, repository),
     concurrency: 4,
   };
 }
