@@ -12,6 +12,8 @@ export interface Endpoint {
   candidates: readonly URL[];
   /** Requests wait for the first one, which finds out which candidate answers. */
   settling: Promise<void> | undefined;
+  /** It has answered before, whatever it said: when nobody listens any more, it may be starting anew. */
+  hasAnswered: boolean;
   readonly pace: RequestPace | undefined;
   /** Plain HTTP may follow HTTPS. */
   readonly insecure: boolean;
@@ -36,6 +38,7 @@ export function makeEndpoint(registry: string, settings: RegistrySettings): Endp
     registry,
     candidates: candidates(secure, plain, settings),
     settling: undefined,
+    hasAnswered: false,
     pace: settings.requestsPerSecond === undefined ? undefined : new RequestPace(settings.requestsPerSecond),
     insecure: settings.insecure || settings.plainHttp,
   };

@@ -59,7 +59,7 @@ class Session implements Registries {
       try {
         return await this.tryOnce(endpoint, repository, request);
       } catch (error) {
-        if (!this.mayTryAgain(error, request) || tries >= this.timing.tries) throw withTries(error, tries);
+        if (!this.mayTryAgain(error, request) || tries >= this.triesFor(error, endpoint)) throw withTries(error, tries);
         await this.waitAfter(tries, error, repository.registry, request.what, request.signal);
       }
     }
@@ -110,7 +110,10 @@ class Session implements Registries {
     } catch (error) {
       throw request.signal?.aborted === true ? error : inContext(error, request, repository);
     }
-    if (response.url.origin === endpoint.candidates[0]?.origin) this.notices.read(endpoint.registry, response);
+    if (response.url.origin === endpoint.candidates[0]?.origin) {
+      endpoint.hasAnswered = true;
+      this.notices.read(endpoint.registry, response);
+    }
     if (!request.expect.includes(response.status)) {
       const { authenticator } = this.options;
       throw await answerError(response, request, repository, () => authenticator.describe(repository));
@@ -139,6 +142,12 @@ class Session implements Registries {
       }
     }
     return undefined;
+  }
+
+  /** Where nobody has ever listened it is more likely a wrong port than a restart: no long wait to be told so. */
+  private triesFor(error: unknown, { hasAnswered }: Endpoint): number {
+    const isRefused = isBoxwrightError(error) && error.details['system'] === 'ECONNREFUSED';
+    return isRefused && !hasAnswered ? Math.min(this.timing.tries, 2) : this.timing.tries;
   }
 
   private mayTryAgain(error: unknown, request: RegistryRequest): boolean {
