@@ -3,6 +3,7 @@ import { type CopyOptions, compressLayers, type ImageFormat, type LayerCompressi
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { parsePlatformsFlag } from '../options/platforms.ts';
+import type { ProgressMode } from '../progress/create-renderer.ts';
 import { safeJson } from '../terminal/safe-json.ts';
 import { createTransferRenderer } from './create-transfer-renderer.ts';
 import { ledgerText } from './ledger-text.ts';
@@ -25,8 +26,7 @@ export interface TransferCommand {
 /** Runs pull, push and copy: everything from flags to output. One image after the other, each with all its parts at once. */
 export async function runTransferCommand(command: TransferCommand, context: CommandContext): Promise<void> {
   const { flags } = command;
-  const mode = flags.quiet || flags.dryRun ? 'quiet' : flags.progress;
-  const renderer = await createTransferRenderer(mode, context.stderr, context.colors);
+  const renderer = await createTransferRenderer(progressMode(flags, context), context.stderr, context.colors);
   const results: TransferResult[] = [];
   const asText = flags.format === 'table';
   using places = new CommandPlaces(context, {
@@ -55,6 +55,12 @@ export async function runTransferCommand(command: TransferCommand, context: Comm
     if (!flags.quiet) for (const line of ledgerText(result.ledger)) context.stderr.write(`${line}\n`);
     context.stdout.write(`${resultLine(result)}\n`);
   }
+}
+
+/** Programs that read JSON get an error on standard error as JSON, and nothing else there, unless they ask for progress. */
+function progressMode({ quiet, dryRun, format, progress }: TransferFlags, { stderr }: CommandContext): ProgressMode {
+  const isForProgram = format === 'json' && progress === 'auto' && stderr.isTTY !== true;
+  return quiet || dryRun || isForProgram ? 'quiet' : progress;
 }
 
 /** What a script wants to know of an image that has arrived: its name and digest. */
