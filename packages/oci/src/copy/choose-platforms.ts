@@ -123,5 +123,8 @@ async function platformOfEntry(documents: DocumentReader, entry: Descriptor): Pr
 }
 
 function tooDeep({ digest }: Descriptor): BoxwrightError {
-  return new BoxwrightError('IMAGE_INVALID', `index ${digest} has indexes nested too deep, or too many of them`);
+  return new BoxwrightError('IMAGE_INVALID', `index ${digest} has indexes nested too deep, or too many of them`, {
+    hint: 'No tool makes such an index by itself: name the image that you want by its digest.',
+    details: { digest },
+  });
 }

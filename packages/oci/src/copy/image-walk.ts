@@ -245,6 +245,9 @@ export class ImageWalk {
 
   #tooLarge({ digest }: Descriptor): BoxwrightError {
     const { source } = this.#options;
-    return new BoxwrightError('IMAGE_INVALID', `${digest} in ${source} is nested too deep or has too many parts`);
+    return new BoxwrightError('IMAGE_INVALID', `${digest} in ${source} is nested too deep or has too many parts`, {
+      hint: 'No tool makes such an image by itself: name the one that you want by its digest.',
+      details: { digest },
+    });
   }
 }
