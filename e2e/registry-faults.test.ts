@@ -5,6 +5,7 @@ import {
   type Fault,
   type FaultAction,
   findProblems,
+  putExampleImage,
   putExampleIndex,
   startTestRegistry,
   type TestRegistry,
@@ -27,8 +28,9 @@ beforeAll(async () => {
     layers: [9_000_000, 'x', 40_000],
     tag: '1',
   }).digest;
+  putExampleImage(source.repository('app'), { tag: 'one' });
   owner = makeUser();
-  await owner.runOk(['pull', '--quiet', '--platform', 'all', `${source.host}/app:1`]);
+  await owner.runOk(['pull', '--quiet', '--platform', 'all', `${source.host}/app:1`, `${source.host}/app:one`]);
 });
 
 afterAll(async () => {
@@ -216,7 +218,9 @@ describe.concurrent('a registry that stays broken', () => {
     const proxy = await faultProxy({ upstream: registry.url, faults }, onTestFinished);
     const target = `${proxy.host}/copy:1`;
     const args =
-      command === 'push' ? [`${source.host}/app:1`, target] : [`docker://${source.host}/app:1`, `docker://${target}`];
+      command === 'push'
+        ? [`${source.host}/app:one`, target]
+        : [`docker://${source.host}/app:one`, `docker://${target}`];
     const started = Date.now();
     const result = await owner.run([command, ...args]);
     expect(Date.now() - started).toBeLessThan(45_000);
