@@ -39,7 +39,7 @@ export async function pushImage(
     try {
       const placed = await copyImage(storeSource(store), { descriptor: image.manifest, names: [name] }, destination, {
         signal,
-        onEvent: layerReports(step, 'pushing layer '),
+        onEvent: layerReports(step, 'pushing '),
         ...(compression === undefined ? {} : { encodeLayer: compressLayers(store, compression) }),
       });
       await destination.finish();
