@@ -180,7 +180,7 @@ describe('an output that pushes', () => {
     expect(registry.count({ method: 'PUT', path: /uploads/ })).toBe(2);
     expect(store.resolve(tags[0] ?? '')?.digest).toBe(manifest.digest);
     const shown = events.flatMap((event) => (event.type === 'status' ? [event.name] : []));
-    expect(shown).toContain(`pushing manifest for ${registry.host}/app:1@${pushed}`);
+    expect(shown).toContain(`pushing manifest for ${registry.host}/app:1@${String(pushed)}`);
   });
 
   it('mounts the layers of a base image of the same registry', async () => {
