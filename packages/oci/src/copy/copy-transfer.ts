@@ -3,7 +3,7 @@ import type { Descriptor } from '../documents/descriptor.ts';
 import { isIndexType } from '../documents/media-types.ts';
 import type { ImageDestination, ImageSource } from '../places/place.ts';
 import type { RepositoryName } from '../registry/repository-name.ts';
-import type { BlobContent, BlobReceipt } from '../registry/upload/upload.ts';
+import { type BlobContent, type BlobReceipt, checkedContent } from '../registry/upload/upload.ts';
 import type { CopyEvent } from './copy-events.ts';
 import { encodedDescriptor, type LayerEncoder, type LayerEncoding } from './layer-encoder.ts';
 import { type LedgerEntry, ledgerEntry, type PartRole, type PartState, secondsSince } from './ledger.ts';
@@ -166,11 +166,12 @@ export class CopyTransfer implements Transfer {
   /** The source's bytes; ends when the copy does. */
   #read(descriptor: Descriptor): BlobContent {
     const { source, signal } = this.#options;
-    return (offset, ownSignal) =>
+    return checkedContent((offset, ownSignal) =>
       source.readBlob(descriptor, {
         offset,
         signal: ownSignal === undefined ? signal : AbortSignal.any([ownSignal, signal]),
-      });
+      }),
+    );
   }
 
   async #write(from: Descriptor, to: Descriptor, content: BlobContent): Promise<BlobReceipt | undefined> {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BoxwrightError } from '@boxwright/errors';
 import { digestAlgorithm, digestFromHash } from '../names/digest.ts';
-import type { BlobContent } from '../registry/upload/upload.ts';
+import { type BlobContent, checkedContent } from '../registry/upload/upload.ts';
 import type { EncodedSize } from './layer-encoder.ts';
 
 /** What came of the check that {@link verifiedContent} makes. */
@@ -15,7 +15,7 @@ export interface EncodingCheck {
  * could come out differently (another library behind the same version).
  */
 export function verifiedContent(content: BlobContent, expected: EncodedSize, check: EncodingCheck): BlobContent {
-  return async function* verified(offset, signal) {
+  return checkedContent(async function* verified(offset, signal) {
     const algorithm = digestAlgorithm(expected.digest);
     const hash = createHash(algorithm);
     let read = 0;
@@ -34,5 +34,5 @@ export function verifiedContent(content: BlobContent, expected: EncodedSize, che
       throw new BoxwrightError('BLOB_MISMATCH', `encoding gave ${digest}, the last time ${expected.digest}`);
     }
     if (held !== undefined) yield held;
-  };
+  });
 }
