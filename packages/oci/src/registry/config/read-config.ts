@@ -171,14 +171,14 @@ class Section {
 
 function isHost(text: string): boolean {
   const url = URL.parse(`https://${text}`);
-  return url !== null && url.pathname === '/' && !/[/?#@\s\\]/.test(text) && url.hostname !== '';
+  return url !== null && url.pathname === '/' && !/[/?#@\s\\]|:$/.test(text) && url.hostname !== '';
 }
 
 function isMirror(text: string): boolean {
   const bare = text.replace(/^https?:\/\//, '');
   const slash = bare.indexOf('/');
   const path = slash < 0 ? '' : bare.slice(slash + 1);
-  return isHost(slash < 0 ? bare : bare.slice(0, slash)) && /^[a-z0-9._/-]*$/.test(path);
+  return isHost(slash < 0 ? bare : bare.slice(0, slash)) && /^(?:[a-z0-9._-]+(?:\/[a-z0-9._-]+)*\/?)?$/.test(path);
 }
 
 function invalid(path: string, at: string, why: string, cause?: unknown, hint?: string): BoxwrightError {

@@ -18,11 +18,16 @@ const MAX_ERRORS = 5;
 
 /** Reads the body of an error to its end or 64 KiB (threats R3), whatever it is. Never throws. */
 export async function readErrorBody(response: HttpResponse): Promise<ErrorBody> {
-  const pieces: Uint8Array[] = [];
+  return parseErrorBody(await readStart(response), response.header('content-type') ?? '');
+}
+
+/** At most 64 KiB of a body; what was there when it was cut off. Drops the rest. Never throws. */
+export async function readStart(response: HttpResponse): Promise<Buffer> {
+  const pieces: Buffer[] = [];
   let size = 0;
   try {
     for await (const piece of response.body) {
-      // Pieces may be reused.
+      // A piece is valid until the next one is asked for.
       pieces.push(Buffer.from(piece.subarray(0, MAX_READ - size)));
       size += piece.length;
       if (size >= MAX_READ) break;
@@ -30,7 +35,24 @@ export async function readErrorBody(response: HttpResponse): Promise<ErrorBody> 
   } catch {
     // An error that is cut off still says something.
   }
-  return parseErrorBody(Buffer.concat(pieces), response.header('content-type') ?? '');
+  return Buffer.concat(pieces);
+}
+
+/** An answer whose body was read before. */
+export function withBody(response: HttpResponse, bytes: Buffer): HttpResponse {
+  return {
+    status: response.status,
+    url: response.url,
+    header: (name) => response.header(name),
+    headers: (name) => response.headers(name),
+    body: once(bytes),
+    bytes: async () => bytes,
+    discard: async () => undefined,
+  };
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Uint8Array, void, undefined> {
+  yield bytes;
 }
 
 /** Understands the body of an error: the specification's JSON, other JSON with a message, an HTML page, text. */

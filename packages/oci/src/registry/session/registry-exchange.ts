@@ -3,7 +3,7 @@ import type { Authenticator } from '../auth/authenticator.ts';
 import type { RepositoryName } from '../repository-name.ts';
 import type { HttpRequest, HttpResponse, HttpTransport } from '../transport/http.ts';
 import type { Endpoint } from './endpoint.ts';
-import { readErrorBody } from './error-body.ts';
+import { readStart, withBody } from './error-body.ts';
 import { harmlessHeaders, isRedirect, MAX_HOPS, redirectTarget, resolveTarget } from './redirects.ts';
 import type { RegistryRequest } from './registries.ts';
 
@@ -169,8 +169,9 @@ async function settle(
   let failure: unknown;
   for (const base of endpoint.candidates) {
     try {
-      const response = await follow(parts, { ...endpoint, insecure: true }, probe, base, undefined);
-      if (base.protocol === 'http:' && (await wantsTls(response))) continue;
+      const answer = await follow(parts, { ...endpoint, insecure: true }, probe, base, undefined);
+      const response = base.protocol === 'http:' ? await unlessTls(answer) : answer;
+      if (response === undefined) continue;
       const isUpgraded = response.url.protocol === 'https:' && response.url.hostname === base.hostname;
       endpoint.candidates = [isUpgraded ? new URL(response.url.origin) : base];
       if (!isProbe) return response;
@@ -184,11 +185,11 @@ async function settle(
   throw failure ?? new BoxwrightError('REGISTRY_ANSWER_INVALID', `${endpoint.registry} answers neither HTTP nor HTTPS`);
 }
 
-/** The answers of TLS servers to plain HTTP: Go, nginx and Apache say so with a 400. Leaves other answers unread. */
-async function wantsTls(response: HttpResponse): Promise<boolean> {
-  if (response.status !== 400 || (response.header('content-type') ?? '').includes('json')) return false;
-  const { text } = await readErrorBody(response);
-  return /https|ssl|tls/i.test(text);
+/** Undefined for the answers of TLS servers to plain HTTP: Go, nginx and Apache say so in the text of a 400. */
+async function unlessTls(response: HttpResponse): Promise<HttpResponse | undefined> {
+  if (response.status !== 400 || (response.header('content-type') ?? '').includes('json')) return response;
+  const bytes = await readStart(response);
+  return /https|ssl|tls/i.test(bytes.toString('latin1')) ? undefined : withBody(response, bytes);
 }
 
 /** A TLS server drops what is no TLS, or answers with bytes that are no HTTP; a plain one has no TLS to offer. */

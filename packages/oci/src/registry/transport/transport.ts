@@ -94,10 +94,11 @@ class Transport implements HttpTransport {
   private isMended(error: unknown, pool: OriginPool, request: HttpRequest): error is Error {
     if (!(error instanceof Error)) return false;
     if (isUnknownAuthority(error.cause)) return pool.trustSystem();
-    // The server closed an idle connection while the request was on its way (RFC 9112, section 9.3.1). Parts of uploads
-    // are not repeated: those the caller asks the server about.
+    // The server closed an idle connection while the request was on its way, or it seems so: only what may be done twice
+    // is sent again without asking (RFC 9112, section 9.3.1).
     const again = request.body === undefined || request.body instanceof Uint8Array;
-    if (!this.stale.has(error) || !again || request.method === 'PATCH') return false;
+    const isIdempotent = request.method !== 'POST' && request.method !== 'PATCH';
+    if (!this.stale.has(error) || !again || !isIdempotent) return false;
     pool.dropIdle();
     return true;
   }
