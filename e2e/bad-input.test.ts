@@ -56,7 +56,8 @@ const withoutRun: readonly BadBuild[] = [
   {
     what: 'a stage that is not defined',
     files: { Dockerfile: `${FROM}COPY --from=nosuch /a /b\n` },
-    code: 'IMAGE_NOT_FOUND',
+    // What is no stage is an image, for which a registry is asked where there is a network.
+    code: 'IMAGE_NOT_FOUND|REGISTRY_[A-Z_]+',
     names: /nosuch/,
   },
   {
@@ -73,10 +74,10 @@ const withoutRun: readonly BadBuild[] = [
     names: /one/,
   },
   {
-    what: 'a base image that is not in the store',
-    files: { Dockerfile: 'FROM e2e/nothing:9\n' },
-    code: 'IMAGE_NOT_FOUND',
-    names: /e2e\/nothing:9/,
+    what: 'a base image that is neither in the store nor in a registry',
+    files: { Dockerfile: 'FROM registry.invalid/nothing:9\n' },
+    code: 'REGISTRY_HOST_UNKNOWN|REGISTRY_CONNECTION',
+    names: /registry\.invalid\/nothing:9 is not in the local store/,
   },
   {
     what: 'an owner that /etc/passwd does not have',

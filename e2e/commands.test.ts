@@ -45,7 +45,7 @@ describe.skipIf(missingBases() !== undefined)('images of the local store', () =>
     expect(await text(scene.home, 'history', 'one:1')).toMatch(/LABEL a=b[\s\S]*COPY f \/f/);
     await text(scene.home, 'rmi', 'one:1', 'two', 'three:3');
     expect(await text(scene.home, 'images', '--quiet')).not.toContain(id.slice(7, 19));
-    const missing = await boxwright(scene.home, ['inspect', 'one:1']);
+    const missing = await boxwright(scene.home, ['inspect', 'registry.invalid/one:1']);
     expect(missing.code).toBe(1);
     expect(missing.stderr).toMatch(/\[IMAGE_NOT_FOUND\]/);
   });

@@ -135,11 +135,22 @@ describe('a base image that cannot be had', () => {
     });
   });
 
+  it('is compared with the names in the store', async () => {
+    putExampleImage(registry.repository('base'), { tag: '1', architecture: here });
+    const { build } = builder();
+    await build(`FROM ${registry.host}/base:1\nLABEL a=b\n`, { registries });
+    await expect(build(`FROM ${registry.host}/bse:1\n`, { registries })).rejects.toMatchObject({
+      hint: expect.stringContaining(`Did you mean ${registry.host}/base:1?`),
+    });
+  });
+
   it('says so when there is no such registry', async () => {
     const { build } = builder();
     await expect(build('FROM registry.invalid/base:1\n', { registries })).rejects.toMatchObject({
       code: expect.stringMatching(/^REGISTRY_(HOST_UNKNOWN|CONNECTION)$/),
-      message: expect.stringContaining('image registry.invalid/base:1 cannot be had from its registry: '),
+      message: expect.stringContaining(
+        'image registry.invalid/base:1 is not in the local store, and cannot be had from its registry: ',
+      ),
     });
   });
 

@@ -21,11 +21,18 @@ import type { BaseLayer } from '../plan/base-image.ts';
 import { layerReports } from './layer-reports.ts';
 import type { ProgressReporter, StepProgress } from './progress.ts';
 
+/** How registries say that there is no such image, at least not for us. */
+const absent: ReadonlySet<string> = new Set(['REGISTRY_NOT_FOUND', 'REGISTRY_UNAUTHORIZED', 'REGISTRY_DENIED']);
+
 /** What {@link RegistryImages} works with. */
 export interface RegistryImagesOptions {
   readonly store: ImageStore;
   readonly access: () => RegistryAccess;
   readonly signal?: AbortSignal | undefined;
+  /** The store was not asked: `--pull`. */
+  readonly pull: boolean;
+  /** The name in the store that is most like a name, as people write it. */
+  readonly near: (canonical: string) => string | undefined;
   /** Absent where nobody watches. */
   readonly reporter?: ProgressReporter | undefined;
 }
@@ -88,10 +95,31 @@ export class RegistryImages {
       try {
         return await this.#documents(reference, platform);
       } catch (error) {
-        throw unavailable(reference, error);
+        throw this.#unavailable(reference, error);
       }
     };
     return reporter === undefined ? await work() : await reporter.during(`[internal] load metadata for ${name}`, work);
+  }
+
+  /** Says that the image is not in the store either: whoever is offline should know what would have been enough. */
+  #unavailable(reference: Reference, error: unknown): unknown {
+    if (!isBoxwrightError(error) || !error.code.startsWith('REGISTRY_')) return error;
+    const { pull, near } = this.#options;
+    const name = familiarName(reference);
+    const place = pull
+      ? 'cannot be had from its registry'
+      : 'is not in the local store, and cannot be had from its registry';
+    const similar = pull ? undefined : near(canonicalName(reference));
+    const hint = error.hint ?? `Bring it into the local store with 'boxwright load' or 'boxwright import'.`;
+    return new BoxwrightError(
+      absent.has(error.code) ? 'IMAGE_NOT_FOUND' : error.code,
+      `image ${escapeForTerminal(name)} ${place}: ${error.message}`,
+      {
+        hint: similar === undefined ? hint : `Did you mean ${similar}? Otherwise: ${hint}`,
+        cause: error,
+        details: { ...error.details, reference: canonicalName(reference) },
+      },
+    );
   }
 
   async #documents(reference: Reference, platform: Platform): Promise<Image> {
@@ -152,22 +180,6 @@ function storeFirst(store: ImageStore, source: RegistrySource): ImageSource {
         ? store.readBlob(descriptor.digest, documentLimits.configBytes)
         : await source.readDocument(descriptor),
   };
-}
-
-/** Says that the image is not in the store either: whoever is offline should know what would have been enough. */
-function unavailable(reference: Reference, error: unknown): unknown {
-  if (!isBoxwrightError(error) || !error.code.startsWith('REGISTRY_')) return error;
-  const isMissing = error.code === 'REGISTRY_NOT_FOUND';
-  const name = familiarName(reference);
-  return new BoxwrightError(
-    isMissing ? 'IMAGE_NOT_FOUND' : error.code,
-    `image ${escapeForTerminal(name)} cannot be had from its registry: ${error.message}`,
-    {
-      hint: error.hint ?? `Bring it into the local store with 'boxwright load' or 'boxwright import'.`,
-      cause: error,
-      details: { ...error.details, reference: canonicalName(reference) },
-    },
-  );
 }
 
 /** A digest wins over the tag beside it, which may stand for something else by now. */

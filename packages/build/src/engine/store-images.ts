@@ -89,17 +89,27 @@ export class StoreImages implements BaseImages {
   #fromRegistries(access: () => RegistryAccess): Promise<RegistryImages> {
     this.#registry ??= import('./registry-images.ts').then(
       ({ RegistryImages: Images }) =>
-        new Images({ store: this.#store, access, signal: this.#request.signal, reporter: this.#reporter }),
+        new Images({
+          store: this.#store,
+          access,
+          signal: this.#request.signal,
+          reporter: this.#reporter,
+          pull: this.#request.pull === true,
+          near: (canonical) => this.#near(canonical),
+        }),
     );
     return this.#registry;
   }
 
+  #near(canonical: string): string | undefined {
+    const names = this.#store.listTags().map(({ name }) => name);
+    const near = closestMatch(canonical, names);
+    return near === undefined ? undefined : familiarName(parseReference(near));
+  }
+
   #notFound(canonical: string, familiar: string): BoxwrightError {
-    const near = closestMatch(
-      canonical,
-      this.#store.listTags().map(({ name }) => name),
-    );
-    const suggestion = near === undefined ? '' : `did you mean ${familiarName(parseReference(near))}? Otherwise `;
+    const near = this.#near(canonical);
+    const suggestion = near === undefined ? '' : `did you mean ${near}? Otherwise `;
     return new BoxwrightError('IMAGE_NOT_FOUND', `image ${familiar} is not in the local store`, {
       hint: `${suggestion}bring it in with \`boxwright load -i FILE\` or \`boxwright import ROOTFS.tar -t ${familiar}\``,
       details: { reference: canonical },
@@ -128,7 +138,7 @@ function broughtIn(store: ImageStore, image: Image): string {
 }
 
 /** The config of an image as the state that a stage starts with. */
-function stateOf(image: ImageConfig, wanted: Platform): ImageState {
+export function stateOf(image: ImageConfig, wanted: Platform): ImageState {
   const { config } = image;
   return {
     platform: image.architecture === '' || image.os === '' ? wanted : normalizePlatform(platformOf(image)),
