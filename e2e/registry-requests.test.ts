@@ -137,3 +137,15 @@ describe('requests are counted: --dry-run', () => {
     expect(JSON.stringify(JSON.parse(json.stdout.toString()))).toContain('10'); // sizes are bytes
   });
 });
+
+describe('a warning of the registry', () => {
+  it('is shown once, harmless', async () => {
+    const text = 'this registry closes on Friday \\u001b[2J';
+    const registry = await testRegistry({ warnings: [`299 - "${text}"`] });
+    putExampleImage(registry.repository('app'), { tag: '1', layers: [10, 20] });
+    const { stderr } = await testUser().runOk(['pull', `${registry.host}/app:1`]);
+    expect(registry.requests.length).toBeGreaterThan(3);
+    expect(stderr.split('closes on Friday')).toHaveLength(2);
+    expect(stderr).not.toContain('\u001b[2J');
+  });
+});
