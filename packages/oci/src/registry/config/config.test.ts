@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tlsFromConfig } from './certificates.ts';
 import { parseRegistriesConfig, readRegistriesConfig, registriesConfigPath } from './read-config.ts';
-import { defaultSettings, emptyConfig, settingsOf, trustedNamers, withInsecure } from './registries-config.ts';
+import { defaultSettings, emptyConfig, settingsOf, withInsecure } from './registries-config.ts';
 
 let home: string;
 
@@ -70,8 +70,6 @@ describe('registries.json', () => {
     expect(settingsOf(config, 'docker.io').concurrency).toBe(2);
     expect(settingsOf(config, 'b.example')).toEqual(defaultSettings);
     expect(settingsOf(config, '__proto__')).toEqual(defaultSettings);
-    expect(trustedNamers(config)(new URL('https://a.example:5000/x'))).toBe(true);
-    expect(trustedNamers(config)(new URL('https://a.example/x'))).toBe(false);
   });
 
   it.each<[unknown, string, RegExp]>([

@@ -11,7 +11,6 @@ export {
   type RegistriesConfig,
   type RegistrySettings,
   settingsOf,
-  trustedNamers,
   withInsecure,
 } from './registries-config.ts';
 export { hostOfRegistry, registryOfHost } from './registry-host.ts';

@@ -1,5 +1,3 @@
-import { registryOfHost } from './registry-host.ts';
-
 /** What is set for one registry. */
 export interface RegistrySettings {
   /** Asked before the registry when content is read: `host[:port][/path]`, with `http://` before it for plain HTTP. */
@@ -48,11 +46,6 @@ export const emptyConfig: RegistriesConfig = { registries: new Map(), allInsecur
 export function settingsOf(config: RegistriesConfig, registry: string): RegistrySettings {
   const settings = config.registries.get(registry) ?? defaultSettings;
   return config.allInsecure ? { ...settings, insecure: true } : settings;
-}
-
-/** Hosts whose answers may name any address: those of registries with `privateRedirects`. */
-export function trustedNamers(config: RegistriesConfig): (url: URL) => boolean {
-  return (url) => settingsOf(config, registryOfHost(url.host)).privateRedirects;
 }
 
 /** The same configuration with registries that are insecure besides those that it names: `--insecure`. */
