@@ -10,6 +10,7 @@ export type {
   SecretSource,
 } from './engine/engine.ts';
 export { needsSandbox } from './engine/needs-sandbox.ts';
+export { type PlannedImageRequest, plannedImage } from './engine/planned-image.ts';
 export type { BuildEvent } from './events.ts';
 export { type ImageFiles, imageFiles } from './layers/image-files.ts';
 export {

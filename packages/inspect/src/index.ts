@@ -1,5 +1,23 @@
 export { createdAgo, humanDuration } from './ago.ts';
 export { displayWidth, padToWidth, truncateToWidth } from './display-width.ts';
+export {
+  type BaseCandidate,
+  type BaseHints,
+  type CompareOptions,
+  type CopyStep,
+  compareConfigs,
+  type DockerfileBase,
+  type DockerfileStep,
+  type DockerfileTextOptions,
+  dockerfileText,
+  type FieldComparison,
+  LOST_BASE,
+  type Loss,
+  type LossKind,
+  lossText,
+  type ReconstructedDockerfile,
+  reconstructDockerfile,
+} from './dockerfile/index.ts';
 export { type HistoryRow, type HistorySource, historyRows } from './history-rows.ts';
 export { type HistoryTableOptions, historyTable } from './history-table.ts';
 export {

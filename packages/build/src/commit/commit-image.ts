@@ -10,7 +10,7 @@ import {
   serializeManifest,
 } from '@boxwright/oci';
 import type { BaseLayer } from '../plan/base-image.ts';
-import type { ImageState } from '../plan/image-state.ts';
+import type { HistoryRow, ImageState } from '../plan/image-state.ts';
 import { completeHistory } from './history.ts';
 
 /** What an image is made of once all layers are there. */
@@ -32,14 +32,36 @@ export interface CommittedImage {
 
 /** Writes the config and the manifest; layers are in the store already. */
 export function commitImage(store: ImageStore, parts: ImageParts): CommittedImage {
-  const { settings, platform, author } = parts.state;
   const rows = parts.state.history.map((row, at) => {
     const created = row.created ?? parts.created.get(at);
     return created === undefined ? row : { ...row, created };
   });
   const history = completeHistory(rows, parts.layers.length);
+  const config = configDocument(
+    parts.state,
+    history,
+    parts.layers.map(({ diffId }) => diffId),
+  );
+  const configDescriptor = storeDocument(store, config, OCI_CONFIG);
+  const layers = parts.layers.map(({ descriptor }) => descriptor);
+  const manifest = serializeManifest({
+    mediaType: OCI_MANIFEST,
+    config: configDescriptor,
+    layers,
+    ...(parts.annotations.size === 0 ? {} : { annotations: parts.annotations }),
+  });
+  return {
+    imageId: configDescriptor.digest,
+    config: configDescriptor,
+    manifest: storeDocument(store, manifest, OCI_MANIFEST),
+  };
+}
+
+/** The config document of a state, with its final history. */
+export function configDocument(state: ImageState, history: readonly HistoryRow[], diffIds: readonly Digest[]): Buffer {
+  const { settings, platform, author } = state;
   const { healthcheck } = settings;
-  const config = buildImageConfig({
+  return buildImageConfig({
     architecture: platform.architecture,
     os: platform.os,
     variant: platform.variant,
@@ -71,22 +93,9 @@ export function commitImage(store: ImageStore, parts: ImageParts): CommittedImag
               Retries: healthcheck.retries,
             },
     },
-    rootfs: { diffIds: parts.layers.map(({ diffId }) => diffId) },
+    rootfs: { diffIds },
     history,
   });
-  const configDescriptor = storeDocument(store, config, OCI_CONFIG);
-  const layers = parts.layers.map(({ descriptor }) => descriptor);
-  const manifest = serializeManifest({
-    mediaType: OCI_MANIFEST,
-    config: configDescriptor,
-    layers,
-    ...(parts.annotations.size === 0 ? {} : { annotations: parts.annotations }),
-  });
-  return {
-    imageId: configDescriptor.digest,
-    config: configDescriptor,
-    manifest: storeDocument(store, manifest, OCI_MANIFEST),
-  };
 }
 
 /** A built layer's descriptor: an uncompressed tar, so its digest is its diffID. */
