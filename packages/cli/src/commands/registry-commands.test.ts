@@ -198,6 +198,9 @@ describe('push', () => {
     expect(registry.log({ method: ['POST', 'PUT', 'PATCH'] })).toEqual([]);
     await ok('push', name);
     expect(await ok('push', '--dry-run', name)).toContain('up to date: nothing would be written\n');
+    registry.faults.add({ times: 1000, action: { kind: 'headers', set: { warning: '299 - "moving soon"' } } });
+    expect((await cli('push', '--dry-run', name)).stderr.text).toMatch(/^warning: .* says: moving soon\n$/);
+    expect((await cli('push', '--dry-run', '-q', name)).stderr.text).toBe('');
     const [plan] = await json<{ upToDate: boolean; parts: { action: string }[] }[]>('push', '--dry-run', name);
     expect(plan?.upToDate).toBe(true);
     expect(new Set(plan?.parts.map(({ action }) => action))).toEqual(new Set(['exists']));

@@ -5,6 +5,7 @@ import { CommandPlaces } from '../command-places.ts';
 import { parsePlatformsFlag } from '../options/platforms.ts';
 import type { ProgressMode } from '../progress/create-renderer.ts';
 import { safeJson } from '../terminal/safe-json.ts';
+import { writeNote } from '../terminal/write-note.ts';
 import { createTransferRenderer } from './create-transfer-renderer.ts';
 import { ledgerText } from './ledger-text.ts';
 import { planText } from './plan-text.ts';
@@ -32,7 +33,8 @@ export async function runTransferCommand(command: TransferCommand, context: Comm
   using places = new CommandPlaces(context, {
     store: flags.store,
     insecure: command.insecure,
-    onNote: (note) => renderer.onEvent(note),
+    // What a registry has to say matters also where nothing moves that could be drawn.
+    onNote: (note) => (flags.dryRun && !flags.quiet ? writeNote(note, context) : renderer.onEvent(note)),
   });
   try {
     const settings = { options: copyOptions(command, places), dryRun: flags.dryRun };
