@@ -37,8 +37,8 @@ const see: typeof startSeeing = async (...args) => {
 
 const ok: Parameters<typeof startSeeing>[0] = (_request, response) => void response.end('{}');
 
-async function ask({ registries }: TestSession, registry: string): Promise<string> {
-  const response = await registries.send({ registry, path: 'app' }, manifestRequest());
+async function ask({ registries }: TestSession, registry: string, method: 'GET' | 'HEAD' = 'GET'): Promise<string> {
+  const response = await registries.send({ registry, path: 'app' }, { ...manifestRequest(), method });
   await response.discard();
   return response.url.protocol;
 }
@@ -188,6 +188,14 @@ describe.skipIf(missing !== undefined)(`with TLS${missing === undefined ? '' : `
     expect(await ask(session, server.host)).toBe('https:');
     expect(await ask(session, server.host)).toBe('https:');
     expect(inner.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, 'Bearer secret']);
+  });
+
+  it('a HEAD finds that out, too, although its answer has no text', async () => {
+    const inner = await see(ok, { tls: pair });
+    const server = await bothSpeaking(go, inner);
+    const session = open({ tls: () => ({ ca: [authority.ca] }) });
+    expect(await ask(session, server.host, 'HEAD')).toBe('https:');
+    expect(inner.seen.map(({ method, url }) => `${method} ${url}`)).toEqual(['HEAD /v2/app/manifests/1']);
   });
 
   it('a redirect to HTTPS of the same host is taken for good', async () => {

@@ -117,6 +117,7 @@ async function follow(
     }
     if (hop >= MAX_HOPS) {
       throw new BoxwrightError('REGISTRY_ANSWER_INVALID', `${base.host} sends us in circles: ${MAX_HOPS} redirects`, {
+        hint: 'This does not behave like a registry: check the address, and proxies in between.',
         details: { host: base.host, transient: false },
       });
     }
@@ -163,14 +164,18 @@ async function settle(
   request: RegistryRequest,
 ): Promise<HttpResponse | undefined> {
   const isProbe = typeof request.body === 'function' || typeof request.target !== 'string';
-  const probe: RegistryRequest = isProbe
-    ? { method: 'GET', target: '/v2/', scopes: [], expect: [], what: request.what, ...signalOf(request) }
-    : request;
+  const { what } = request;
+  const ping: RegistryRequest = { method: 'GET', target: '/v2/', scopes: [], expect: [], what, ...signalOf(request) };
+  const probe = isProbe ? ping : request;
   let failure: unknown;
   for (const base of endpoint.candidates) {
     try {
-      const answer = await follow(parts, { ...endpoint, insecure: true }, probe, base, undefined);
-      const response = base.protocol === 'http:' ? await unlessTls(answer) : answer;
+      const ask = (asked: RegistryRequest): Promise<HttpResponse> =>
+        follow(parts, { ...endpoint, insecure: true }, asked, base, undefined);
+      const answer = await ask(probe);
+      // The answer to HEAD has no text that would say why.
+      const again = probe.method === 'HEAD' ? () => ask(ping) : undefined;
+      const response = base.protocol === 'http:' ? await unlessTls(answer, again) : answer;
       if (response === undefined) continue;
       const isUpgraded = response.url.protocol === 'https:' && response.url.hostname === base.hostname;
       endpoint.candidates = [isUpgraded ? new URL(response.url.origin) : base];
@@ -186,8 +191,16 @@ async function settle(
 }
 
 /** Undefined for the answers of TLS servers to plain HTTP: Go, nginx and Apache say so in the text of a 400. */
-async function unlessTls(response: HttpResponse): Promise<HttpResponse | undefined> {
+async function unlessTls(
+  response: HttpResponse,
+  again?: () => Promise<HttpResponse>,
+): Promise<HttpResponse | undefined> {
   if (response.status !== 400 || (response.header('content-type') ?? '').includes('json')) return response;
+  if (again !== undefined) {
+    const telling = await unlessTls(await again());
+    await telling?.discard();
+    return telling === undefined ? undefined : response;
+  }
   const bytes = await readStart(response);
   return /https|ssl|tls/i.test(bytes.toString('latin1')) ? undefined : withBody(response, bytes);
 }
