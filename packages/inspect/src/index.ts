@@ -77,5 +77,23 @@ export {
   parseTimeZone,
   type TimeZone,
 } from './page/index.ts';
+export {
+  findSecrets,
+  type ImageSecrets,
+  imageSecrets,
+  layerSecretFiles,
+  namedSecret,
+  REDACTED,
+  Redactor,
+  redactConfig,
+  redactText,
+  type SecretFinding,
+  type SecretKind,
+  type SecretMatch,
+  type SecretPlace,
+  secretFileKind,
+  secretKindName,
+  secretText,
+} from './secrets/index.ts';
 export { formatSize, formatSizeProgress, formatSizeShort } from './size.ts';
 export { formatTable } from './table.ts';
