@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  digestOfBlob,
   type Fault,
   type FaultAction,
   findProblems,
@@ -183,6 +184,23 @@ describe.concurrent('pull goes on, or leaves no image', () => {
     expect(findProblemsInDirectory(layout, digest)).toEqual([]);
     const index: { manifests: { digest: string }[] } = JSON.parse(readFileSync(join(layout, 'index.json'), 'utf8'));
     expect(index.manifests.map((entry) => entry.digest)).toEqual([digest]);
+  });
+});
+
+describe.concurrent('R2 wrong bytes of a layer', () => {
+  const always = { on: { method: 'GET', kind: 'blob' }, times: Number.POSITIVE_INFINITY } as const;
+  it.for([
+    ['changed', { kind: 'corrupt', at: 5_000_000 }],
+    ['cut short', { kind: 'truncate', at: 5_000_000 }],
+  ] as const)('are not committed to a registry that does not look: %s', async ([_what, action], { onTestFinished }) => {
+    const from = await faultProxy({ upstream: source.url, faults: [{ ...always, action }] }, onTestFinished);
+    const registry = await testRegistry({ lenient: true }, onTestFinished);
+    const user = testUser({}, onTestFinished);
+    const result = await user.run(['copy', `docker://${from.host}/app:1`, `docker://${registry.host}/copy:1`]);
+    expectError(result, /^(BLOB_MISMATCH|REGISTRY_ANSWER_INVALID)$/, from.host, 'sha256:');
+    const { blobs, tags } = registry.repository('copy');
+    expect([...tags]).toEqual([]);
+    for (const [name, blob] of blobs) expect(digestOfBlob(blob)).toBe(name);
   });
 });
 

@@ -31,6 +31,8 @@ export interface RegistryBehaviour {
   readonly locations?: 'absolute' | 'relative' | 'elsewhere';
   /** Reading a blob is answered with a redirect to another origin, which wants no credentials. */
   readonly redirectBlobs?: boolean;
+  /** Stores any bytes under the digest that is said to be theirs, as careless registries do. */
+  readonly lenient?: boolean;
   /** Whether manifests may name what the repository does not have; default false. */
   readonly incomplete?: boolean;
   /** Bigger blobs are only hashed and counted, and cannot be read; default: all are kept. */
