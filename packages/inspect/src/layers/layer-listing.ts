@@ -1,10 +1,20 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import type { ByteString, ScannedEntry } from '@boxwright/oci';
 
-/** What an archive's entries were, small enough to be kept: read again without the layer. */
-const HEADER = 'boxwright-layer-listing 1\n';
-/** A listing of a million files has about 80 MB. */
-const maxBytes = 1024 ** 3;
+/**
+ * What an archive's entries were, small enough to be kept: read again without the layer. A listing is a header, then
+ * packs of rows (length in four bytes, deflated lines), then an empty pack; without that it is torn and not read.
+ */
+const HEADER = 'boxwright-layer-listing 2\n';
+/** Characters of lines in one pack, about. */
+const packCharacters = 512 * 1024;
+/** No row is longer than its names, attributes and sparse map may be. */
+const maxPackBytes = 256 * 1024 * 1024;
+
+/** An entry of a layer, and the SHA-256 of its content when it is a file that was read. */
+export interface ListedEntry extends ScannedEntry {
+  readonly sha256?: Buffer;
+}
 
 /** One entry as it is kept: numbers and texts in a fixed order, what is rare in an object at the end. */
 type Row = readonly [
@@ -16,6 +26,7 @@ type Row = readonly [
   size: number,
   mtime: string,
   dataOffset: number,
+  sha256: string,
   rare?: Rare,
 ];
 
@@ -27,11 +38,19 @@ interface Rare {
   readonly names?: readonly [user: string, group: string];
 }
 
-/** Collects entries and packs them. */
+/** Packs entries as they come. */
 export class ListingWriter {
-  readonly #lines: string[] = [];
+  readonly #write: (bytes: Buffer) => void;
+  #lines: string[] = [];
+  #characters = 0;
 
-  add({ entry, dataOffset, sparse }: ScannedEntry): void {
+  /** @param write takes the bytes; they may be kept */
+  constructor(write: (bytes: Buffer) => void) {
+    this.#write = write;
+    write(Buffer.from(HEADER));
+  }
+
+  add({ entry, dataOffset, sparse, sha256 }: ListedEntry): void {
     const rare: Rare = {
       ...(entry.linkName === undefined ? {} : { link: entry.linkName }),
       ...(entry.devMajor === undefined ? {} : { device: [entry.devMajor, entry.devMinor ?? 0] }),
@@ -44,30 +63,60 @@ export class ListingWriter {
         : { names: [entry.uname ?? '', entry.gname ?? ''] }),
     };
     const { path, type, mode, uid, gid, size, mtimeNs } = entry;
-    const row: Row = [path, type, mode, uid, gid, size, mtimeNs.toString(), dataOffset];
-    this.#lines.push(JSON.stringify(Object.keys(rare).length === 0 ? row : [...row, rare]));
+    const content = sha256?.toString('base64') ?? '';
+    const row: Row = [path, type, mode, uid, gid, size, mtimeNs.toString(), dataOffset, content];
+    const line = JSON.stringify(Object.keys(rare).length === 0 ? row : [...row, rare]);
+    this.#lines.push(line);
+    this.#characters += line.length + 1;
+    if (this.#characters >= packCharacters) this.#flush();
   }
 
-  /** The whole, compressed; complete or not readable at all. */
-  bytes(): Buffer {
-    return Buffer.concat([Buffer.from(HEADER), deflateSync(this.#lines.join('\n'), { level: 1 })]);
+  /** Nothing may be added after it. */
+  end(): void {
+    this.#flush();
+    this.#write(Buffer.alloc(4));
+  }
+
+  #flush(): void {
+    if (this.#lines.length === 0) return;
+    const pack = deflateSync(this.#lines.join('\n'), { level: 1 });
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(pack.length);
+    this.#write(length);
+    this.#write(pack);
+    this.#lines = [];
+    this.#characters = 0;
   }
 }
 
-/** Entries of a listing that {@link ListingWriter} packed; undefined for anything else (an older format, a torn file). */
-export function readListing(bytes: Buffer): ScannedEntry[] | undefined {
-  if (bytes.subarray(0, HEADER.length).toString() !== HEADER) return undefined;
-  try {
-    const text = inflateSync(bytes.subarray(HEADER.length), { maxOutputLength: maxBytes }).toString();
-    return text === '' ? [] : text.split('\n').map(scannedEntry);
-  } catch {
-    return undefined;
+/** True when the bytes are a whole listing of this version. */
+export function isListing(bytes: Buffer): boolean {
+  if (bytes.subarray(0, HEADER.length).toString('latin1') !== HEADER) return false;
+  let at = HEADER.length;
+  while (at + 4 <= bytes.length) {
+    const length = bytes.readUInt32LE(at);
+    if (length === 0) return at + 4 === bytes.length;
+    at += 4 + length;
+  }
+  return false;
+}
+
+/**
+ * The entries of a listing that {@link ListingWriter} packed, one after the other. For bytes that {@link isListing} and
+ * that are known to be those that were written.
+ */
+export function* readListing(bytes: Buffer): Generator<ListedEntry, void, undefined> {
+  let at = HEADER.length;
+  for (let length = bytes.readUInt32LE(at); length > 0; length = bytes.readUInt32LE(at)) {
+    const pack = inflateSync(bytes.subarray(at + 4, at + 4 + length), { maxOutputLength: maxPackBytes }).toString();
+    for (const line of pack.split('\n')) yield listedEntry(line);
+    at += 4 + length;
   }
 }
 
-function scannedEntry(line: string): ScannedEntry {
-  // The cast: the file is ours, deflate's checksum was right, and its version is this one.
-  const [path, type, mode, uid, gid, size, mtime, dataOffset, rare] = JSON.parse(line) as Row;
+function listedEntry(line: string): ListedEntry {
+  // The cast: the file is ours, its digest was right, and its version is this one.
+  const [path, type, mode, uid, gid, size, mtime, dataOffset, sha256, rare] = JSON.parse(line) as Row;
   const { link, device, xattrs, sparse, names } = rare ?? {};
   return {
     entry: {
@@ -87,5 +136,6 @@ function scannedEntry(line: string): ScannedEntry {
     },
     dataOffset,
     ...(sparse === undefined ? {} : { sparse: sparse.map(([offset, length]) => ({ offset, length })) }),
+    ...(sha256 === '' ? {} : { sha256: Buffer.from(sha256, 'base64') }),
   };
 }

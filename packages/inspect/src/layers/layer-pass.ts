@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import {
+  type CompressionKind,
   DETECTION_BYTES,
   decompress,
   detectCompression,
@@ -12,7 +13,9 @@ import {
   type TarEntry,
   TarReader,
 } from '@boxwright/oci';
+import { inflateGzip } from './inflate-gzip.ts';
 import { LayerSizeCounter } from './layer-size.ts';
+import type { RestartPoint } from './restart-point.ts';
 
 /** What one reading of a layer tells about it as a whole. */
 export interface LayerFacts {
@@ -29,8 +32,12 @@ export interface LayerFacts {
 /** Who wants to see what passes by. */
 export interface LayerPassOptions {
   readonly onEntry?: (entry: ScannedEntry) => void;
-  /** The content of the entry before, in pieces that are valid during the call. */
+  /** The content of the entry before, sparse files expanded, in pieces that are valid during the call. */
   readonly onData?: (chunk: Buffer) => void;
+  /** Called once, at the start. */
+  readonly onCompression?: (kind: CompressionKind) => void;
+  /** Where a gzip stream can be entered later. */
+  readonly onPoint?: (point: RestartPoint) => void;
   /** Uncompressed bytes since the last call. */
   readonly onProgress?: (bytes: number) => void;
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +71,7 @@ export async function passLayer(
   const hash = createHash(algorithm);
   let tarSize = 0;
   const blob = source.readBlob(descriptor, signal === undefined ? {} : { signal });
-  for await (const piece of expanded(blob, descriptor.size)) {
+  for await (const piece of expanded(blob, descriptor.size, options)) {
     signal?.throwIfAborted();
     hash.update(piece);
     tarSize += piece.length;
@@ -87,10 +94,14 @@ export async function passLayer(
   return { size: bytes, danglingHardLinks, entries, tarSize };
 }
 
-/** What the bytes say counts: media types are often wrong about compression, and containerd goes by the bytes too. */
-async function* expanded(
+/**
+ * The uncompressed bytes of a layer's blob. What the bytes say counts: media types are often wrong about compression, and
+ * containerd goes by the bytes too.
+ */
+export async function* expanded(
   blob: AsyncIterable<Uint8Array>,
   compressedSize: number,
+  { onCompression, onPoint }: Pick<LayerPassOptions, 'onCompression' | 'onPoint'> = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   const iterator = blob[Symbol.asyncIterator]();
   try {
@@ -102,7 +113,10 @@ async function* expanded(
       length += next.value.length;
     }
     const kind = detectCompression(Buffer.concat(start));
-    yield* decompress(chained(start, iterator), kind, { compressedSize });
+    onCompression?.(kind);
+    const bytes = chained(start, iterator);
+    if (kind === 'gzip' && onPoint !== undefined) yield* inflateGzip(bytes, { compressedSize, onPoint });
+    else yield* decompress(bytes, kind, { compressedSize });
   } finally {
     await iterator.return?.();
   }

@@ -16,7 +16,7 @@ import {
 } from '@boxwright/oci';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ListingWriter, readListing } from './layer-listing.ts';
+import { isListing, ListingWriter, readListing } from './layer-listing.ts';
 import { passLayer } from './layer-pass.ts';
 import { LayerReadings } from './layer-readings.ts';
 
@@ -145,17 +145,33 @@ describe('a listing', () => {
               ...(isRare ? { linkName: toByteString(name), devMajor: 1, devMinor: 2, uname: 'u', gname: 'g' } : {}),
             }),
             dataOffset: Math.abs(number),
-            ...(isRare ? { sparse: [{ offset: 1, length: 2 }] } : {}),
+            ...(isRare ? { sparse: [{ offset: 1, length: 2 }], sha256: Buffer.alloc(32, number) } : {}),
           }));
-          const writer = new ListingWriter();
+          const pieces: Buffer[] = [];
+          const writer = new ListingWriter((bytes) => pieces.push(bytes));
           for (const one of entries) writer.add(one);
-          const bytes = writer.bytes();
-          expect(readListing(bytes)).toEqual(entries);
-          expect(readListing(bytes.subarray(0, -1))).toBeUndefined();
+          writer.end();
+          const bytes = Buffer.concat(pieces);
+          expect(isListing(bytes)).toBe(true);
+          expect([...readListing(bytes)]).toEqual(entries);
+          expect(isListing(bytes.subarray(0, -1))).toBe(false);
         },
       ),
     );
-    expect(readListing(Buffer.from('boxwright-layer-listing 0\n'))).toBeUndefined();
+    expect(isListing(Buffer.from('boxwright-layer-listing 0\n'))).toBe(false);
+  });
+
+  it('is packed in parts', () => {
+    const pieces: Buffer[] = [];
+    const writer = new ListingWriter((bytes) => pieces.push(bytes));
+    const count = 20_000;
+    for (let index = 0; index < count; index++)
+      writer.add({ entry: entry(`some/directory/${index}`), dataOffset: index });
+    writer.end();
+    expect(pieces.length).toBeGreaterThan(4);
+    const read = [...readListing(Buffer.concat(pieces))];
+    expect(read).toHaveLength(count);
+    expect(read.at(-1)?.entry.path).toBe(`some/directory/${count - 1}`);
   });
 });
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import {
-  type Digest,
+  type CompressionKind,
   type ImageLayer,
   type ImageSource,
   type ImageStore,
@@ -8,12 +8,22 @@ import {
   type ScannedEntry,
   scanTar,
 } from '@boxwright/oci';
-import { ListingWriter, readListing } from './layer-listing.ts';
+import { ContentDigests, FileHasher } from './content-digests.ts';
+import { KeptReadings } from './kept-readings.ts';
+import type { ListedEntry } from './layer-listing.ts';
 import { type LayerFacts, type LayerPassOptions, passLayer } from './layer-pass.ts';
 import { LayerSizeCounter } from './layer-size.ts';
+import { RestartWriter } from './restart-table.ts';
 
 /** How layers are read when they have to be. */
 export type LayerReadingOptions = Pick<LayerPassOptions, 'onProgress' | 'signal'>;
+
+/** What is in a layer. */
+export interface LayerListing {
+  readonly index: LayerIndex;
+  /** SHA-256 of the files' contents, by `dataOffset` of the index's nodes; empty when the layer was only scanned. */
+  readonly digests: ContentDigests;
+}
 
 /**
  * What layers hold, each read at most once: facts and listings are kept in the store under the diffID, so that looking
@@ -22,24 +32,31 @@ export type LayerReadingOptions = Pick<LayerPassOptions, 'onProgress' | 'signal'
  */
 export class LayerReadings {
   readonly #store: ImageStore;
+  readonly #kept: KeptReadings;
   readonly #source: ImageSource;
   readonly #options: LayerReadingOptions;
-  readonly #indexes = new Map<Digest, Promise<LayerIndex>>();
+  readonly #listings = new Map<string, Promise<LayerListing>>();
 
   constructor(store: ImageStore, source: ImageSource, options: LayerReadingOptions = {}) {
     this.#store = store;
+    this.#kept = new KeptReadings(store);
     this.#source = source;
     this.#options = options;
   }
 
   /** What is known of a layer without reading it. */
   known({ diffId }: ImageLayer): LayerFacts | undefined {
-    return factsOf(this.#store.cache.get(factsKey(diffId))?.value);
+    return this.#kept.facts(diffId);
   }
 
   /** @throws BoxwrightError as {@link passLayer} */
   async facts(layer: ImageLayer): Promise<LayerFacts> {
-    return this.known(layer) ?? (await this.#read(layer, undefined));
+    const known = this.known(layer);
+    if (known !== undefined) return known;
+    const tarPath = this.#store.layerTarPresent(layer.diffId);
+    const facts = tarPath === undefined ? await passLayer(this.#source, layer, this.#options) : scan(tarPath, () => {});
+    this.#kept.keepFacts(layer.diffId, facts);
+    return facts;
   }
 
   /**
@@ -47,43 +64,93 @@ export class LayerReadings {
    *
    * @throws BoxwrightError as {@link passLayer} and {@link LayerIndex}
    */
-  index(layer: ImageLayer): Promise<LayerIndex> {
-    const running = this.#indexes.get(layer.diffId) ?? this.#index(layer);
-    this.#indexes.set(layer.diffId, running);
+  async index(layer: ImageLayer): Promise<LayerIndex> {
+    return (await this.listing(layer)).index;
+  }
+
+  /**
+   * The entries of a layer by path, and the digests of its files.
+   *
+   * @param needsDigests read the contents, too, where the store has the layer uncompressed
+   * @throws BoxwrightError as {@link passLayer} and {@link LayerIndex}
+   */
+  listing(layer: ImageLayer, needsDigests = false): Promise<LayerListing> {
+    const key = `${needsDigests} ${layer.diffId}`;
+    const running = this.#listings.get(key) ?? this.#listing(layer, needsDigests);
+    this.#listings.set(key, running);
     return running;
   }
 
-  async #index(layer: ImageLayer): Promise<LayerIndex> {
-    const tarPath = this.#store.layerTarPresent(layer.diffId) ?? '';
-    const file = this.#store.file('layer-listings', layer.diffId);
-    const kept = file.read();
-    const listed = kept === undefined ? undefined : readListing(kept);
-    if (listed !== undefined) return new LayerIndex(tarPath, listed);
-    const entries: ScannedEntry[] = [];
-    const writer = new ListingWriter();
-    await this.#read(layer, (entry) => {
-      entries.push(entry);
-      writer.add(entry);
-    });
-    const index = new LayerIndex(tarPath, entries);
-    // Only what made sense is kept: a hostile layer is refused again each time.
-    file.replace(writer.bytes());
-    return index;
+  async #listing(layer: ImageLayer, needsDigests: boolean): Promise<LayerListing> {
+    const tarPath = this.#store.layerTarPresent(layer.diffId);
+    const kept = this.#kept.listing(layer.diffId, needsDigests);
+    if (kept !== undefined) return collectListing(tarPath, kept);
+    const isScan = tarPath !== undefined && !needsDigests;
+    const entries: ListedEntry[] = [];
+    const sink = this.#kept.writeListing(layer.diffId, !isScan);
+    try {
+      const onEntry = (entry: ListedEntry): void => {
+        entries.push(entry);
+        sink.add(entry);
+      };
+      const facts = isScan ? scan(tarPath, onEntry) : await this.#read(layer, onEntry);
+      const listing = collectListing(tarPath, entries);
+      // Only what made sense is kept: a hostile layer is refused again each time.
+      this.#kept.keepFacts(layer.diffId, facts);
+      sink.keep();
+      return listing;
+    } catch (error) {
+      sink.drop();
+      throw error;
+    }
   }
 
-  async #read(layer: ImageLayer, onEntry: ((entry: ScannedEntry) => void) | undefined): Promise<LayerFacts> {
-    const tarPath = this.#store.layerTarPresent(layer.diffId);
-    const facts =
-      tarPath === undefined
-        ? await passLayer(this.#source, layer, { ...this.#options, ...(onEntry === undefined ? {} : { onEntry }) })
-        : scan(tarPath, onEntry);
-    this.#store.cache.put(factsKey(layer.diffId), { ...facts }, { blobs: [] });
+  /** Reads the whole layer, files hashed, and notes where it can be entered later. */
+  async #read(layer: ImageLayer, onEntry: (entry: ListedEntry) => void): Promise<LayerFacts> {
+    const hasher = new FileHasher();
+    const restarts = new RestartWriter();
+    let compression: CompressionKind = 'none';
+    let waiting: ScannedEntry | undefined;
+    // An entry is handed on when its content has passed by.
+    const handOn = (sha256?: Buffer): void => {
+      if (waiting !== undefined) onEntry(sha256 === undefined ? waiting : { ...waiting, sha256 });
+      waiting = undefined;
+    };
+    const facts = await passLayer(this.#source, layer, {
+      ...this.#options,
+      onEntry: (entry) => {
+        handOn();
+        waiting = entry;
+        hasher.begin(entry.entry.size);
+      },
+      onData: (chunk) => {
+        const sha256 = hasher.push(chunk);
+        if (sha256 !== undefined) handOn(sha256);
+      },
+      onCompression: (kind) => {
+        compression = kind;
+      },
+      onPoint: (point) => restarts.add(point),
+    });
+    handOn();
+    this.#kept.keepRestarts(layer.descriptor.digest, restarts.bytes(compression));
     return facts;
   }
 }
 
+function collectListing(tarPath: string | undefined, entries: Iterable<ListedEntry>): LayerListing {
+  const digests = new ContentDigests();
+  const noting = function* (): Generator<ScannedEntry, void, undefined> {
+    for (const entry of entries) {
+      if (entry.sha256 !== undefined) digests.add(entry.dataOffset, entry.sha256);
+      yield entry;
+    }
+  };
+  return { index: new LayerIndex(tarPath ?? '', noting()), digests };
+}
+
 /** The store checked these bytes when they came in; only headers are read. */
-function scan(tarPath: string, onEntry: ((entry: ScannedEntry) => void) | undefined): LayerFacts {
+function scan(tarPath: string, onEntry: (entry: ScannedEntry) => void): LayerFacts {
   const counter = new LayerSizeCounter();
   let entries = 0;
   const fd = openSync(tarPath, 'r');
@@ -91,30 +158,11 @@ function scan(tarPath: string, onEntry: ((entry: ScannedEntry) => void) | undefi
     for (const scanned of scanTar(fd)) {
       entries++;
       counter.add(scanned.entry);
-      onEntry?.(scanned);
+      onEntry(scanned);
     }
   } finally {
     closeSync(fd);
   }
   const { bytes, danglingHardLinks } = counter.result();
   return { size: bytes, danglingHardLinks, entries, tarSize: statSync(tarPath).size };
-}
-
-function factsKey(diffId: Digest): string {
-  return `layer-facts 1 ${diffId}`;
-}
-
-/** The record as it was kept; undefined for one that another version wrote. */
-function factsOf(value: unknown): LayerFacts | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const fields = new Map<string, unknown>(Object.entries(value));
-  const [size, danglingHardLinks, entries, tarSize] = ['size', 'danglingHardLinks', 'entries', 'tarSize'].map(
-    (name) => {
-      const found = fields.get(name);
-      return typeof found === 'number' ? found : undefined;
-    },
-  );
-  if (size === undefined || danglingHardLinks === undefined || entries === undefined || tarSize === undefined)
-    return undefined;
-  return { size, danglingHardLinks, entries, tarSize };
 }

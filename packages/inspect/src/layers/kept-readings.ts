@@ -1,0 +1,173 @@
+import { BoxwrightError } from '@boxwright/errors';
+import { type BlobWriter, type CacheValue, type Digest, type ImageStore, isDigest } from '@boxwright/oci';
+import { isListing, type ListedEntry, ListingWriter, readListing } from './layer-listing.ts';
+import type { LayerFacts } from './layer-pass.ts';
+import { type RestartTable, readRestarts } from './restart-table.ts';
+
+/** A listing of a million files has about 100 MB. */
+const maxListingBytes = 1024 ** 3;
+const maxRestartBytes = 64 * 1024 ** 2;
+/** Files up to this size are kept once they have been looked at. */
+export const maxKeptFile: number = 1024 ** 2;
+
+/**
+ * What was read of layers, kept in the store: records of its cache, and blobs that those name, so that `prune` knows
+ * them. A store that cannot be written keeps nothing, and everything works without.
+ */
+export class KeptReadings {
+  readonly #store: ImageStore;
+
+  constructor(store: ImageStore) {
+    this.#store = store;
+  }
+
+  facts(diffId: Digest): LayerFacts | undefined {
+    return factsOf(this.#value(`layer-facts 1 ${diffId}`));
+  }
+
+  keepFacts(diffId: Digest, facts: LayerFacts): void {
+    this.#put(`layer-facts 1 ${diffId}`, { ...facts }, []);
+  }
+
+  /** @param withDigests only one that has the digests of all contents */
+  listing(diffId: Digest, withDigests: boolean): Iterable<ListedEntry> | undefined {
+    const bytes =
+      this.#blob(`layer-listing 2 digests ${diffId}`, maxListingBytes) ??
+      (withDigests ? undefined : this.#blob(`layer-listing 2 ${diffId}`, maxListingBytes));
+    return bytes === undefined || !isListing(bytes) ? undefined : readListing(bytes);
+  }
+
+  /** Takes a listing while it is made. */
+  writeListing(diffId: Digest, hasDigests: boolean): ListingSink {
+    let blob: BlobWriter | undefined;
+    const drop = (error: unknown): void => {
+      blob?.abort();
+      blob = undefined;
+      if (!isUnwritable(error)) throw error;
+    };
+    const attempt = (work: () => void): void => {
+      try {
+        work();
+      } catch (error) {
+        drop(error);
+      }
+    };
+    attempt(() => {
+      blob = this.#store.createBlob();
+    });
+    let writer: ListingWriter | undefined;
+    attempt(() => {
+      writer = new ListingWriter((bytes) => blob?.write(bytes));
+    });
+    return {
+      add: (entry) => {
+        if (blob !== undefined) attempt(() => writer?.add(entry));
+      },
+      keep: () =>
+        attempt(() => {
+          writer?.end();
+          const digest = blob?.commit().digest;
+          blob = undefined;
+          const key = hasDigests ? `layer-listing 2 digests ${diffId}` : `layer-listing 2 ${diffId}`;
+          if (digest !== undefined) this.#put(key, digest, [digest]);
+        }),
+      drop: () => {
+        blob?.abort();
+        blob = undefined;
+      },
+    };
+  }
+
+  /** @param digest of the blob, not the diffID: the same layer may be compressed in several ways */
+  restarts(digest: Digest): RestartTable | undefined {
+    const bytes = this.#blob(`layer-restarts 1 ${digest}`, maxRestartBytes);
+    return bytes === undefined ? undefined : readRestarts(bytes);
+  }
+
+  /** @param table what `RestartWriter` made */
+  keepRestarts(digest: Digest, table: Buffer): void {
+    this.#putBlob(`layer-restarts 1 ${digest}`, table);
+  }
+
+  /** The content of a small file, by its SHA-256 in hexadecimal. */
+  file(sha256: string, size: number): Buffer | undefined {
+    const digest = `sha256:${sha256}`;
+    if (!isDigest(digest) || size > maxKeptFile) return undefined;
+    // The record keeps the blob from being collected, and says that it is here for this.
+    return this.#blob(`layer-file 1 ${sha256}`, maxKeptFile);
+  }
+
+  keepFile(sha256: string, content: Buffer): void {
+    if (content.length <= maxKeptFile) this.#putBlob(`layer-file 1 ${sha256}`, content);
+  }
+
+  #value(key: string): CacheValue | undefined {
+    try {
+      return this.#store.cache.get(key)?.value;
+    } catch (error) {
+      // `get` notes the time of use, which a store of somebody else does not allow.
+      if (isUnwritable(error)) return undefined;
+      throw error;
+    }
+  }
+
+  #blob(key: string, limit: number): Buffer | undefined {
+    const digest = this.#value(key);
+    if (typeof digest !== 'string' || !isDigest(digest)) return undefined;
+    try {
+      return this.#store.readBlob(digest, limit);
+    } catch (error) {
+      // Collected or damaged meanwhile: it can be made again.
+      if (error instanceof BoxwrightError && error.code.startsWith('BLOB_')) return undefined;
+      throw error;
+    }
+  }
+
+  #putBlob(key: string, bytes: Buffer): void {
+    try {
+      const blob = this.#store.createBlob();
+      blob.write(bytes);
+      const { digest } = blob.commit();
+      this.#put(key, digest, [digest]);
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+    }
+  }
+
+  #put(key: string, value: CacheValue, blobs: readonly Digest[]): void {
+    try {
+      this.#store.cache.put(key, value, { blobs });
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
+    }
+  }
+}
+
+/** Where a listing goes while a layer is read. Ends with `keep` or `drop`. */
+export interface ListingSink {
+  add(entry: ListedEntry): void;
+  /** The layer was what its diffID says. */
+  keep(): void;
+  drop(): void;
+}
+
+/** A store of somebody else, on a medium that cannot be written, or full: looking at images works all the same. */
+function isUnwritable(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'STORE_FULL'].includes(code);
+}
+
+/** The record as it was kept; undefined for one that another version wrote. */
+function factsOf(value: CacheValue | undefined): LayerFacts | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const [size, danglingHardLinks, entries, tarSize] = ['size', 'danglingHardLinks', 'entries', 'tarSize'].map(
+    (name) => {
+      const found = fields.get(name);
+      return typeof found === 'number' ? found : undefined;
+    },
+  );
+  if (size === undefined || danglingHardLinks === undefined || entries === undefined || tarSize === undefined)
+    return undefined;
+  return { size, danglingHardLinks, entries, tarSize };
+}
