@@ -3,6 +3,9 @@ import { dockerInspect, hostSpecificMembers } from '../info/docker-inspect.ts';
 import { stringMember } from '../info/parts.ts';
 import { type ReadRow, readHistory } from '../instructions/read-history.ts';
 import { instructionLabel, layerWithoutRowLabel } from '../labels/instruction-label.ts';
+import { imageSecrets } from '../secrets/image-secrets.ts';
+import { redactConfig } from '../secrets/redact-config.ts';
+import type { SecretFinding } from '../secrets/secret-finding.ts';
 import type { ImagePage, PageFinding, PageLayer, PageRow } from './page.ts';
 import { pageFacts, pageSize, pageTime, text } from './page-facts.ts';
 import { type LayerPairing, pairLayers } from './pair-layers.ts';
@@ -24,20 +27,26 @@ export interface PageSource {
   readonly layerSizes?: readonly (number | undefined)[];
   /** Milliseconds since 1970. */
   readonly lastTagTime?: number;
+  /** Files with well-known names of secrets, of those layers that were looked through. */
+  readonly secretFiles?: readonly SecretFinding[];
 }
 
 /** How a page is made. */
 export interface PageOptions {
   readonly timeZone: TimeZone;
+  /** Leave secrets where they are; else all texts have `******` in their place. */
+  readonly showSecrets?: boolean;
 }
 
 /** Findings name at most so many rows. */
 const namedRows = 100;
 
 /** Makes the page of an image. Linear in the length of the history; whatever the image says, it does not fail. */
-export function buildPage(source: PageSource, options: PageOptions): ImagePage {
+export function buildPage(found: PageSource, options: PageOptions): ImagePage {
+  const { timeZone, showSecrets = false } = options;
+  const secrets = imageSecrets(found.config);
+  const source = showSecrets ? found : { ...found, config: redactConfig(found.config, secrets.redactor) };
   const { config, manifest } = source;
-  const { timeZone } = options;
   const size = totalSize(source);
   const pairing = pairLayers(config.history, config.rootfs.diffIds.length);
   return {
@@ -46,6 +55,8 @@ export function buildPage(source: PageSource, options: PageOptions): ImagePage {
     facts: pageFacts(source, size, timeZone),
     history: pageRows(source, pairing, timeZone),
     findings: pageFindings(source, pairing),
+    secrets: [...secrets.findings, ...(source.secretFiles ?? [])],
+    secretsShown: showSecrets,
     info: dockerInspect(
       {
         id: manifest.config.digest,

@@ -1,14 +1,16 @@
 import { escapeForTerminal } from '@boxwright/errors';
 import type { InfoObject } from '../info/info-source.ts';
 import type { Language } from '../labels/language.ts';
+import { secretText } from '../secrets/secret-finding.ts';
 import type { ImagePage, PageRow } from './page.ts';
 import { findingText, pageWords } from './page-words.ts';
 import { safeJson } from './safe-json.ts';
+import { shownInfo } from './shown-info.ts';
 
 /**
  * A page as text, in the form of the mirror sites' pages: for each history row a line with time, size and label and a
  * line with the instruction, then the info JSON without indentation. What does not fit together in the image comes
- * last, only when there is something. Escaped; no newline at the end.
+ * last, and secrets that it gives away, only when there are any. Escaped; no newline at the end.
  */
 export function pageText(page: ImagePage, language: Language): string {
   const words = pageWords[language];
@@ -18,7 +20,21 @@ export function pageText(page: ImagePage, language: Language): string {
   if (page.findings.length > 0) {
     lines.push(words.findings, ...page.findings.map((finding) => `# ${findingText(finding)[language]}`));
   }
+  if (page.secrets.length > 0) lines.push(...secretLines(page, language));
   return lines.join('\n');
+}
+
+/** At most so many secrets are listed. */
+const listedSecrets = 100;
+
+function secretLines({ secrets, secretsShown }: ImagePage, language: Language): string[] {
+  const words = pageWords[language];
+  const rest = secrets.length - listedSecrets;
+  return [
+    `${words.secrets}${secretsShown ? '' : words.secretsRedacted}`,
+    ...secrets.slice(0, listedSecrets).map((finding) => `# ${escapeForTerminal(secretText(finding)[language])}`),
+    ...(rest > 0 ? [`# … +${rest}`] : []),
+  ];
 }
 
 /** `# 2026-01-01 06:22:10 668.00B 复制新文件或目录到容器中`. */
@@ -31,19 +47,6 @@ function headerLine(row: PageRow, language: Language): string {
 
 /** One member or bracket per line. */
 function infoText(info: InfoObject, note: string, hostSpecific: readonly string[]): string {
-  const shown = hostSpecific.reduce((object, path) => replaced(object, path.split('.'), note), info);
   // Strings have no newlines in JSON, so what begins a line is indentation.
-  return safeJson(shown, 1).replace(/^ +/gm, '');
-}
-
-/** A copy of an object with a member exchanged, if it is there. The paths are ours. */
-function replaced(object: InfoObject, [name, ...rest]: readonly string[], value: string): InfoObject {
-  if (name === undefined || !Object.hasOwn(object, name)) return object;
-  const member = object[name];
-  if (rest.length === 0) return { ...object, [name]: value };
-  return isObject(member) ? { ...object, [name]: replaced(member, rest, value) } : object;
-}
-
-function isObject(value: unknown): value is InfoObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return safeJson(shownInfo(info, hostSpecific, note), 1).replace(/^ +/gm, '');
 }

@@ -6,6 +6,9 @@ export interface PageWords {
   readonly history: string;
   readonly info: string;
   readonly findings: string;
+  readonly secrets: string;
+  /** Behind {@link secrets} when they are not shown. */
+  readonly secretsRedacted: string;
   /** In place of a time that is not recorded. */
   readonly noTime: string;
   /** In place of the size of a layer that has not been read. */
@@ -20,6 +23,8 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     history: '镜像构建历史',
     info: '镜像信息',
     findings: '注意',
+    secrets: '可能泄露的机密',
+    secretsRedacted: '（已显示为 ******；--show-secrets 显示原文）',
     noTime: '时间未记录',
     noSize: '大小未知',
     hostSpecific: '（与主机有关，不属于镜像）',
@@ -28,6 +33,8 @@ export const pageWords: Readonly<Record<Language, PageWords>> = {
     history: 'Build history',
     info: 'Image information',
     findings: 'Note',
+    secrets: 'Possible secrets',
+    secretsRedacted: ' (shown as ******; --show-secrets shows them)',
     noTime: 'time not recorded',
     noSize: 'size unknown',
     hostSpecific: '(depends on the host, not on the image)',

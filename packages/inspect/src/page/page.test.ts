@@ -192,6 +192,53 @@ describe('a page', () => {
   });
 });
 
+describe('secrets', () => {
+  const leaky = source(
+    {
+      rootfs: layers(1),
+      config: { Env: ['DB_PASSWORD=hunter22', 'PATH=/bin'], Labels: { token: 'hunter33' } },
+      history: [
+        { created_by: 'ENV DB_PASSWORD=hunter22', empty_layer: true },
+        { created_by: 'RUN /bin/sh -c login --password hunter44 # buildkit' },
+      ],
+    },
+    { secretFiles: [{ kind: 'key-file', place: 'file', layer: 0, path: '/root/.ssh/id_rsa\u001b' }] },
+  );
+
+  it('are flagged with row and kind, and are not in the page', () => {
+    const built = page(leaky);
+    expect(built.secrets).toEqual([
+      { kind: 'password', place: 'history', entry: 0, name: 'DB_PASSWORD' },
+      { kind: 'password', place: 'history', entry: 1 },
+      { kind: 'password', place: 'environment', name: 'DB_PASSWORD' },
+      { kind: 'token', place: 'label', name: 'token' },
+      { kind: 'key-file', place: 'file', layer: 0, path: '/root/.ssh/id_rsa\u001b' },
+    ]);
+    for (const text of [pageText(built, 'zh'), pageText(built, 'en'), pageJson(built)]) {
+      expect(text).not.toMatch(/hunter|\u001b/);
+    }
+    expect(pageText(built, 'en')).toContain('ENV DB_PASSWORD=******\n');
+    expect(pageText(built, 'zh').split('\n').slice(-6)).toEqual([
+      '可能泄露的机密（已显示为 ******；--show-secrets 显示原文）',
+      '# 构建历史第 1 条 (DB_PASSWORD) 可能含有密码',
+      '# 构建历史第 2 条可能含有密码',
+      '# 环境变量 DB_PASSWORD 可能含有密码',
+      '# 标签 token 可能含有令牌',
+      '# 第 1 层中的 /root/.ssh/id_rsa\\x1b 可能是私钥文件',
+    ]);
+    expect(schemaErrors(schema, JSON.parse(pageJson(built)))).toEqual([]);
+  });
+
+  it('are shown when asked for', () => {
+    const built = buildPage(leaky, { timeZone: chinaTime, showSecrets: true });
+    expect(pageText(built, 'en')).toContain('ENV DB_PASSWORD=hunter22\n');
+    expect(pageText(built, 'en')).toContain(
+      '\nPossible secrets\n# history entry 1 (DB_PASSWORD) seems to hold a password\n',
+    );
+    expect(built.secretsShown).toBe(true);
+  });
+});
+
 describe('hostile images', () => {
   const evil = '\u001b]52;c;x\u0007 \u009b2J \u202e\u2066';
 

@@ -3,6 +3,7 @@ import type { InfoObject } from '../info/info-source.ts';
 import type { HistoryInstruction, NameValue } from '../instructions/instruction.ts';
 import type { HistoryWriter } from '../instructions/writer.ts';
 import type { Localized } from '../labels/language.ts';
+import type { SecretFinding } from '../secrets/secret-finding.ts';
 
 /**
  * What a page tells about an image of one platform, before it becomes text, JSON or HTML. Plain data: its JSON is
@@ -18,6 +19,10 @@ export interface ImagePage {
   readonly history: readonly PageRow[];
   /** What does not fit together in the image, in the order in which it is shown. */
   readonly findings: readonly PageFinding[];
+  /** What looks like a token, a password or a key, and where; not the secret itself. */
+  readonly secrets: readonly SecretFinding[];
+  /** False when all texts of the page have `******` in place of secrets. */
+  readonly secretsShown: boolean;
   /** docker-inspect JSON with Docker 24's members in its order. */
   readonly info: InfoObject;
   /** Members of `info` that belong to a host, not to the image: `GraphDriver`, `Metadata.LastTagTime`. */

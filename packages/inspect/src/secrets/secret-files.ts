@@ -1,8 +1,14 @@
 import { type ByteString, fromByteString, type LayerIndex } from '@boxwright/oci';
-import type { SecretFinding } from './secret-finding.ts';
 import type { SecretKind } from './secret-kind.ts';
 
-/** Findings name at most so many files of an image. */
+/** A file that holds secrets, to judge by its name. */
+export interface SecretFile {
+  readonly kind: SecretKind;
+  /** From the root, with a leading slash. */
+  readonly path: string;
+}
+
+/** At most so many files of a layer are named. */
 const maxFiles = 100;
 
 /** Directories of packages: what looks like a secret there is part of a test or an example. */
@@ -12,7 +18,7 @@ const packageDirectory =
 const home = '(?:^root/|^home/[^/]+/|^var/(?:lib|www)/(?:[^/]+/)?)';
 
 /** Paths that hold secrets wherever they are used as intended. Matched against paths without a leading slash. */
-const files: readonly (readonly [SecretKind, RegExp])[] = [
+const knownPaths: readonly (readonly [SecretKind, RegExp])[] = [
   ['key-file', /(?:^|\/)id_(?:rsa|dsa|ecdsa|ed25519|ecdsa_sk|ed25519_sk)$/],
   ['key-file', /^etc\/ssh\/ssh_host_\w+_key$/],
   ['key-file', /^etc\/(?:ssl|pki\/tls)\/private\/(?!ssl-cert-snakeoil)[^/]+\.(?:key|pem)$/],
@@ -34,22 +40,17 @@ const files: readonly (readonly [SecretKind, RegExp])[] = [
 export function secretFileKind(path: ByteString): SecretKind | undefined {
   // The bytes of all names that are looked for are ASCII.
   if (packageDirectory.test(path)) return undefined;
-  return files.find(([, pattern]) => pattern.test(path))?.[0];
+  return knownPaths.find(([, pattern]) => pattern.test(path))?.[0];
 }
 
-/**
- * Files of well-known secrets in one layer, by name alone; empty files are none. At most 100.
- *
- * @param layer position in the image, base first
- */
-export function layerSecretFiles(index: LayerIndex, layer: number): readonly SecretFinding[] {
-  const findings: SecretFinding[] = [];
+/** Files of well-known secrets in one layer, by name alone; empty files are none. At most 100. */
+export function layerSecretFiles(index: LayerIndex): readonly SecretFile[] {
+  const files: SecretFile[] = [];
   for (const { path, entry } of index.entries()) {
     if (entry?.type !== 'file' || entry.size === 0) continue;
     const kind = secretFileKind(path);
-    if (kind === undefined) continue;
-    findings.push({ kind, place: 'file', layer, path: `/${fromByteString(path)}` });
-    if (findings.length === maxFiles) break;
+    if (kind !== undefined) files.push({ kind, path: `/${fromByteString(path)}` });
+    if (files.length === maxFiles) break;
   }
-  return findings;
+  return files;
 }

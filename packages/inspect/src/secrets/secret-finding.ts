@@ -21,7 +21,7 @@ export function secretText(finding: SecretFinding): Localized {
     case 'history': {
       const name = finding.name === undefined ? '' : ` (${finding.name})`;
       return {
-        zh: `构建历史第 ${finding.entry + 1} 条${name} 可能含有${kind.zh}`,
+        zh: `构建历史第 ${finding.entry + 1} 条${name === '' ? '' : `${name} `}可能含有${kind.zh}`,
         en: `history entry ${finding.entry + 1}${name} seems to hold a ${kind.en}`,
       };
     }

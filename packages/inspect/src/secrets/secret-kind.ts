@@ -27,6 +27,11 @@ const kindNames = {
 /** What a secret is, as far as its form or its name tells. */
 export type SecretKind = keyof typeof kindNames;
 
+/** True for the name of a kind. */
+export function isSecretKind(text: string): text is SecretKind {
+  return Object.hasOwn(kindNames, text);
+}
+
 /** A kind in words. */
 export function secretKindName(kind: SecretKind): Localized {
   return kindNames[kind];

@@ -1,0 +1,71 @@
+import { isBoxwrightError } from '@boxwright/errors';
+import type { CacheValue, ImageLayer, ImageStore } from '@boxwright/oci';
+import type { LayerReadings } from '../layers/index.ts';
+import { layerSecretFiles, type SecretFile } from './secret-files.ts';
+import type { SecretFinding } from './secret-finding.ts';
+import { isSecretKind } from './secret-kind.ts';
+
+/**
+ * Files of well-known secrets in a layer, by name. What was found is kept in the store, so that the layer's listing is
+ * not needed again. A layer that makes no sense as a file system has none.
+ *
+ * @param position of the layer in the image, base first
+ * @throws BoxwrightError as `LayerReadings.index`, except for what is wrong inside of the archive
+ */
+export async function secretFilesOf(
+  store: ImageStore,
+  readings: LayerReadings,
+  layer: ImageLayer,
+  position: number,
+): Promise<readonly SecretFinding[]> {
+  const key = `layer-secret-files 1 ${layer.diffId}`;
+  const files =
+    filesOf(unlessReadOnly(() => store.cache.get(key)?.value)) ?? (await found(store, key, readings, layer));
+  return files.map(({ kind, path }) => ({ kind, place: 'file', layer: position, path }));
+}
+
+async function found(
+  store: ImageStore,
+  key: string,
+  readings: LayerReadings,
+  layer: ImageLayer,
+): Promise<readonly SecretFile[]> {
+  let files: readonly SecretFile[] = [];
+  try {
+    files = layerSecretFiles(await readings.index(layer));
+  } catch (error) {
+    // Sizes are known of such a layer as well: looking for names must not take them away.
+    if (!isBoxwrightError(error) || !error.code.startsWith('LAYER_') || error.code === 'LAYER_INVALID') throw error;
+  }
+  const value: CacheValue = { files: files.map(({ kind, path }) => ({ kind, path })) };
+  unlessReadOnly(() => store.cache.put(key, value, { blobs: [] }));
+  return files;
+}
+
+/** A store that this user cannot write to, or a full disk: nothing is kept, and all works without. */
+function unlessReadOnly<Value>(work: () => Value): Value | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && readOnlyCodes.has(error.code)) return undefined;
+    throw error;
+  }
+}
+
+const readOnlyCodes: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']);
+
+/** The record as it was kept; undefined for anything else. */
+function filesOf(value: CacheValue | undefined): readonly SecretFile[] | undefined {
+  const files = isRecord(value) ? value['files'] : undefined;
+  if (!Array.isArray(files)) return undefined;
+  const read = files.flatMap((file: unknown): SecretFile[] => {
+    if (!isRecord(file)) return [];
+    const { kind, path } = file;
+    return typeof kind === 'string' && isSecretKind(kind) && typeof path === 'string' ? [{ kind, path }] : [];
+  });
+  return read.length === files.length ? read : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
