@@ -1,15 +1,16 @@
-import { buildPage, type ImagePage, LayerReadings, type TimeZone } from '@boxwright/inspect';
 import {
-  familiarName,
-  type ImageLayer,
-  type ImageManifest,
-  type ImageSource,
-  openSource,
-  parseImageLocation,
-  storeSource,
-  withDigest,
-} from '@boxwright/oci';
+  buildPage,
+  findSecretFiles,
+  type ImagePage,
+  knownSecretFiles,
+  LayerReadings,
+  type PageSource,
+  type SecretFinding,
+  type TimeZone,
+} from '@boxwright/inspect';
+import { familiarName, type ImageLayer, storeSource, withDigest } from '@boxwright/oci';
 import type { CommandPlaces } from './command-places.ts';
+import { imageLayers, openLayerSource } from './layer-source.ts';
 import type { ShownImage } from './shown-image.ts';
 
 /** How {@link pageOf} makes a page. */
@@ -17,6 +18,7 @@ export interface PageOfOptions {
   readonly timeZone: TimeZone;
   /** Read the layers that no earlier look has read: their sizes as Docker counts them are not known otherwise. */
   readonly readLayers: boolean;
+  readonly showSecrets: boolean;
 }
 
 /**
@@ -34,7 +36,7 @@ export async function pageOf(
   const { descriptor, references, lastTagTime } = image;
   const read = await image.read();
   const config = await read.config();
-  const layers = layersOf(read.manifest, config.rootfs.diffIds);
+  const layers = imageLayers(read.manifest, config.rootfs.diffIds);
   return buildPage(
     {
       digest: read.descriptor.digest,
@@ -43,55 +45,51 @@ export async function pageOf(
       descriptor,
       repoTags: references.filter(({ tag }) => tag !== undefined).map(familiarName),
       repoDigests: [...new Set(references.map((reference) => familiarName(withDigest(reference, descriptor.digest))))],
-      layerSizes: await sizesOf(name, layers, places, options.readLayers),
+      ...(options.readLayers ? await readLayers(name, layers, places) : knownOnly(layers, places)),
       ...(lastTagTime === undefined ? {} : { lastTagTime }),
     },
-    { timeZone: options.timeZone },
+    { timeZone: options.timeZone, showSecrets: options.showSecrets },
   );
 }
 
-/** None when manifest and config disagree: no layer can be told to be the one of a diffID, and the page says so. */
-function layersOf({ layers }: ImageManifest, diffIds: readonly ImageLayer['diffId'][]): ImageLayer[] {
-  if (layers.length !== diffIds.length) return [];
-  return layers.flatMap((descriptor, index) => {
-    const diffId = diffIds[index];
-    return diffId === undefined ? [] : [{ descriptor, diffId }];
-  });
-}
-
-async function sizesOf(
+/** What is known of the layers, and what reading the others tells. */
+async function readLayers(
   name: string,
   layers: readonly ImageLayer[],
   places: CommandPlaces,
-  readLayers: boolean,
-): Promise<readonly (number | undefined)[]> {
+): Promise<Pick<PageSource, 'layerSizes' | 'secretFiles'>> {
   const store = places.store();
-  const here = storeSource(store);
-  const known = new LayerReadings(store, here);
-  const unknown = layers.filter((layer) => known.known(layer) === undefined);
-  if (!readLayers || unknown.length === 0) return layers.map((layer) => known.known(layer)?.size);
-  const { source, close } = await layerSource(name, unknown, here, places);
+  const known = new LayerReadings(store, storeSource(store));
+  const unknown = layers.filter(
+    (layer) => known.known(layer) === undefined || knownSecretFiles(store, layer) === undefined,
+  );
+  const { source, close } = await openLayerSource(name, unknown, places);
   try {
-    const readings = new LayerReadings(store, source, { signal: places.signal });
-    const sizes: number[] = [];
-    for (const layer of layers) sizes.push((await readings.facts(layer)).size);
-    return sizes;
+    const layerSizes: number[] = [];
+    const secretFiles: SecretFinding[] = [];
+    for (const [position, layer] of layers.entries()) {
+      // One for each layer, so that the listings of those before are not held.
+      const readings = new LayerReadings(store, source, { signal: places.signal });
+      const files = knownSecretFiles(store, layer) ?? (await findSecretFiles(store, readings, layer));
+      secretFiles.push(...files.map((file) => ({ ...file, place: 'file' as const, layer: position })));
+      layerSizes.push((await readings.facts(layer)).size);
+    }
+    return { layerSizes, secretFiles };
   } finally {
     await close();
   }
 }
 
-/** The store, also for an image of another place, when it has all layers; else that place. */
-async function layerSource(
-  name: string,
+function knownOnly(
   layers: readonly ImageLayer[],
-  here: ImageSource,
   places: CommandPlaces,
-): Promise<{ readonly source: ImageSource; readonly close: () => Promise<void> }> {
-  const present = await Promise.all(layers.map(({ descriptor }) => here.has(descriptor)));
-  const location = parseImageLocation(name);
-  if (present.every((has) => has)) return { source: here, close: async () => {} };
-  // A bare name that the store lacks was found in its registry.
-  const there = location.transport === 'store' ? ({ transport: 'docker', reference: name } as const) : location;
-  return await openSource(there, places, { read: true });
+): Pick<PageSource, 'layerSizes' | 'secretFiles'> {
+  const store = places.store();
+  const readings = new LayerReadings(store, storeSource(store));
+  return {
+    layerSizes: layers.map((layer) => readings.known(layer)?.size),
+    secretFiles: layers.flatMap((layer, position) =>
+      (knownSecretFiles(store, layer) ?? []).map((file) => ({ ...file, place: 'file' as const, layer: position })),
+    ),
+  };
 }

@@ -90,9 +90,11 @@ export {
   type TimeZone,
 } from './page/index.ts';
 export {
+  findSecretFiles,
   findSecrets,
   type ImageSecrets,
   imageSecrets,
+  knownSecretFiles,
   layerSecretFiles,
   namedSecret,
   REDACTED,
@@ -105,7 +107,6 @@ export {
   type SecretMatch,
   type SecretPlace,
   secretFileKind,
-  secretFilesOf,
   secretKindName,
   secretText,
 } from './secrets/index.ts';

@@ -1,9 +1,10 @@
-import { historyRows, historyTable } from '@boxwright/inspect';
+import { historyRows, historyTable, imageSecrets, redactConfig } from '@boxwright/inspect';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
+import { noteRedacted, showSecretsOption } from '../options/show-secrets.ts';
 import { openShownImage } from '../shown-image.ts';
 import { safeJson } from '../terminal/safe-json.ts';
 import { writeNote } from '../terminal/write-note.ts';
@@ -14,6 +15,7 @@ interface HistoryFlags extends CommonFlags {
   readonly format: 'table' | 'json';
   readonly platform?: string;
   readonly insecure: boolean;
+  readonly showSecrets: boolean;
 }
 
 const examples = [
@@ -39,6 +41,7 @@ export function historyCommand(context: CommandContext): Command {
     .option('--no-trunc', 'print times and instructions in full')
     .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
     .addOption(insecureOption())
+    .addOption(showSecretsOption())
     .addOption(formatOption())
     .action((image: string, flags: HistoryFlags) => history(image, flags, context));
 }
@@ -52,8 +55,16 @@ async function history(text: string, flags: HistoryFlags, context: CommandContex
   });
   const image = await openShownImage(text, platform, places);
   try {
-    const { history: entries } = await (await image.read()).config();
-    const rows = historyRows(entries, await image.layerSizes());
+    const config = await (await image.read()).config();
+    const { findings, redactor } = imageSecrets(config);
+    const shown = flags.showSecrets ? config : redactConfig(config, redactor);
+    const rows = historyRows(shown.history, await image.layerSizes());
+    if (!flags.showSecrets) {
+      noteRedacted(
+        findings.filter(({ place }) => place === 'history'),
+        context,
+      );
+    }
     if (flags.format === 'json') {
       context.stdout.write(`${safeJson(rows, 2)}\n`);
     } else {

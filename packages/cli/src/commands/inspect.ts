@@ -1,11 +1,12 @@
 import { UsageError } from '@boxwright/errors';
-import { dockerInspect } from '@boxwright/inspect';
+import { dockerInspect, imageSecrets, redactConfig } from '@boxwright/inspect';
 import { familiarName, withDigest } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, newCommand } from '../commander.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
+import { noteRedacted, showSecretsOption } from '../options/show-secrets.ts';
 import { openShownImage, type ShownImage } from '../shown-image.ts';
 import { safeJson } from '../terminal/safe-json.ts';
 import { writeNote } from '../terminal/write-note.ts';
@@ -15,6 +16,7 @@ interface InspectFlags extends CommonFlags {
   readonly format: 'docker' | 'json' | 'raw' | 'raw-manifest' | 'raw-config';
   readonly platform?: string;
   readonly insecure: boolean;
+  readonly showSecrets: boolean;
 }
 
 const examples = [
@@ -29,7 +31,7 @@ const examples = [
 export function inspectCommand(context: CommandContext): Command {
   return newCommand(
     'inspect',
-    "Prints an image's documents: as docker inspect does, or byte for byte. Size is that of the files; for an image outside of the local store, that of the compressed layers.",
+    "Prints an image's documents: as docker inspect does, or byte for byte (then with its secrets). Size is that of the files; for an image outside of the local store, that of the compressed layers.",
     context,
     examples,
   )
@@ -44,6 +46,7 @@ export function inspectCommand(context: CommandContext): Command {
     )
     .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
     .addOption(insecureOption())
+    .addOption(showSecretsOption())
     .action((images: readonly string[], flags: InspectFlags) => inspect(images, flags, context));
 }
 
@@ -61,7 +64,7 @@ async function inspect(names: readonly string[], flags: InspectFlags, context: C
     const image = await openShownImage(name, platform, places);
     try {
       if (isRaw) context.stdout.write(await rawDocument(image, flags.format));
-      else objects.push(await inspected(image));
+      else objects.push(await inspected(image, flags, context));
     } finally {
       await image.close();
     }
@@ -75,13 +78,25 @@ async function rawDocument(image: ShownImage, format: InspectFlags['format']): P
   return format === 'raw-config' ? (await read.config()).raw : read.manifest.raw;
 }
 
-async function inspected(image: ShownImage): Promise<Record<string, unknown>> {
+async function inspected(
+  image: ShownImage,
+  flags: InspectFlags,
+  context: CommandContext,
+): Promise<Record<string, unknown>> {
   const read = await image.read();
   const { descriptor, references, lastTagTime } = image;
   const sizes = await image.layerSizes();
+  const config = await read.config();
+  const { findings, redactor } = imageSecrets(config);
+  if (!flags.showSecrets) {
+    noteRedacted(
+      findings.filter(({ place }) => place !== 'history'),
+      context,
+    );
+  }
   return dockerInspect({
     id: read.manifest.config.digest,
-    config: await read.config(),
+    config: flags.showSecrets ? config : redactConfig(config, redactor),
     descriptor,
     repoTags: references.filter(({ tag }) => tag !== undefined).map(familiarName),
     repoDigests: [...new Set(references.map((reference) => familiarName(withDigest(reference, descriptor.digest))))],

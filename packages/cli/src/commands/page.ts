@@ -5,6 +5,7 @@ import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, newCommand } from '../commander.ts';
 import { preferredLanguage } from '../options/language.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
+import { showSecretsOption } from '../options/show-secrets.ts';
 import { pageOf } from '../page-of.ts';
 import { openShownImage } from '../shown-image.ts';
 import { writeNote } from '../terminal/write-note.ts';
@@ -17,6 +18,7 @@ interface PageFlags extends CommonFlags {
   readonly platform?: string;
   readonly insecure: boolean;
   readonly sizes: boolean;
+  readonly showSecrets: boolean;
 }
 
 const examples = [
@@ -47,6 +49,7 @@ export function pageCommand(context: CommandContext): Command {
     .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
     .option('--no-sizes', 'do not read layers; sizes that are not known from an earlier look are left out')
     .addOption(insecureOption())
+    .addOption(showSecretsOption())
     .action((image: string, flags: PageFlags) => page(image, flags, context));
 }
 
@@ -62,7 +65,11 @@ async function page(name: string, flags: PageFlags, context: CommandContext): Pr
   });
   const image = await openShownImage(name, platform, places);
   try {
-    const made = await pageOf(name, image, places, { timeZone, readLayers: flags.sizes });
+    const made = await pageOf(name, image, places, {
+      timeZone,
+      readLayers: flags.sizes,
+      showSecrets: flags.showSecrets,
+    });
     context.stdout.write(`${flags.format === 'json' ? pageJson(made) : pageText(made, language)}\n`);
   } finally {
     await image.close();

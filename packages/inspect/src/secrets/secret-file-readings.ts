@@ -1,32 +1,22 @@
 import { isBoxwrightError } from '@boxwright/errors';
-import type { CacheValue, ImageLayer, ImageStore } from '@boxwright/oci';
+import type { CacheValue, Digest, ImageLayer, ImageStore } from '@boxwright/oci';
 import type { LayerReadings } from '../layers/index.ts';
 import { layerSecretFiles, type SecretFile } from './secret-files.ts';
-import type { SecretFinding } from './secret-finding.ts';
 import { isSecretKind } from './secret-kind.ts';
+
+/** Files of well-known secrets in a layer, if an earlier look has found out. */
+export function knownSecretFiles(store: ImageStore, { diffId }: ImageLayer): readonly SecretFile[] | undefined {
+  return filesOf(unlessReadOnly(() => store.cache.get(keyOf(diffId))?.value));
+}
 
 /**
  * Files of well-known secrets in a layer, by name. What was found is kept in the store, so that the layer's listing is
  * not needed again. A layer that makes no sense as a file system has none.
  *
- * @param position of the layer in the image, base first
  * @throws BoxwrightError as `LayerReadings.index`, except for what is wrong inside of the archive
  */
-export async function secretFilesOf(
+export async function findSecretFiles(
   store: ImageStore,
-  readings: LayerReadings,
-  layer: ImageLayer,
-  position: number,
-): Promise<readonly SecretFinding[]> {
-  const key = `layer-secret-files 1 ${layer.diffId}`;
-  const files =
-    filesOf(unlessReadOnly(() => store.cache.get(key)?.value)) ?? (await found(store, key, readings, layer));
-  return files.map(({ kind, path }) => ({ kind, place: 'file', layer: position, path }));
-}
-
-async function found(
-  store: ImageStore,
-  key: string,
   readings: LayerReadings,
   layer: ImageLayer,
 ): Promise<readonly SecretFile[]> {
@@ -38,8 +28,12 @@ async function found(
     if (!isBoxwrightError(error) || !error.code.startsWith('LAYER_') || error.code === 'LAYER_INVALID') throw error;
   }
   const value: CacheValue = { files: files.map(({ kind, path }) => ({ kind, path })) };
-  unlessReadOnly(() => store.cache.put(key, value, { blobs: [] }));
+  unlessReadOnly(() => store.cache.put(keyOf(layer.diffId), value, { blobs: [] }));
   return files;
+}
+
+function keyOf(diffId: Digest): string {
+  return `layer-secret-files 1 ${diffId}`;
 }
 
 /** A store that this user cannot write to, or a full disk: nothing is kept, and all works without. */
