@@ -11,6 +11,7 @@ import {
 } from '../documents/media-types.ts';
 import { digestOf } from '../names/digest.ts';
 import type { PlacedImage } from '../places/place.ts';
+import type { BlobContent, BlobReceipt } from '../registry/upload/upload.ts';
 import type { CopyEvent } from './copy-events.ts';
 import { type CopyResult, copyImage } from './copy-image.ts';
 import type { CopyOptions } from './copy-options.ts';
@@ -305,6 +306,34 @@ describe('failures', () => {
     expect(target.tags.size).toBe(0);
     expect(target.manifests.has(index.digest)).toBe(false);
     expect(target.blobs.has(broken)).toBe(false);
+  });
+
+  it('begin nothing new, and end writes that wait for another try', async () => {
+    const image = putImage(source, ['broken', 'waiting', 'later']);
+    const [broken, waiting] = ['broken', 'waiting'].map((text) => digestOf(text));
+    const begun: string[] = [];
+    class Destination extends MemoryRepository {
+      override async writeBlob(
+        descriptor: Descriptor,
+        content: BlobContent,
+        onBytes?: (count: number) => void,
+        signal?: AbortSignal,
+      ): Promise<BlobReceipt> {
+        begun.push(descriptor.digest);
+        if (descriptor.digest === waiting) {
+          // As an upload that waits for half a minute before it tries again.
+          await new Promise((_resolve, reject) => signal?.addEventListener('abort', () => reject(new Error('ended'))));
+        }
+        if (descriptor.digest === broken) {
+          await expect.poll(() => begun).toContain(waiting);
+          throw new Error('no more');
+        }
+        return await super.writeBlob(descriptor, content, onBytes);
+      }
+    }
+    target = new Destination('target', 2);
+    await expect(copy(image)).rejects.toThrowError('no more');
+    expect(begun).not.toContain(digestOf('later'));
   });
 
   it('throw the reason of the signal', async () => {

@@ -42,6 +42,7 @@ export class CopyTransfer implements Transfer {
   readonly #limiter: Limiter;
   readonly #encoders: Limiter = new Limiter(encodedAtATime);
   readonly #blobs = new Map<string, Promise<Descriptor>>();
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(options: CopyTransferOptions) {
     this.#options = options;
@@ -66,10 +67,21 @@ export class CopyTransfer implements Transfer {
     let copying = this.#blobs.get(key);
     if (copying === undefined) {
       this.#options.onEvent?.({ kind: 'found', role: part.role, descriptor: part.descriptor });
-      copying = this.#limiter.run(() => this.#blob(part));
+      copying = this.#limiter.run(() => this.#unlessFailed(part));
       this.#blobs.set(key, copying);
     }
     return copying;
+  }
+
+  /** The slot of a blob that failed goes to the next one before anybody hears of the failure: nothing new begins then. */
+  async #unlessFailed(part: BlobPart): Promise<Descriptor> {
+    if (this.#failure !== undefined) throw this.#failure.error;
+    try {
+      return await this.#blob(part);
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
+    }
   }
 
   async document({ role, from, to, bytes }: DocumentPart): Promise<void> {
@@ -146,9 +158,9 @@ export class CopyTransfer implements Transfer {
         encoding.remember(undefined);
       }
     }
-    const { destination } = this.#options;
+    const { destination, signal } = this.#options;
     if (destination.writeStream !== undefined) {
-      const receipt = await destination.writeStream(encoding.key, content, this.#counter(layer));
+      const receipt = await destination.writeStream(encoding.key, content, this.#counter(layer), signal);
       encoding.remember(receipt);
       return { to: encodedDescriptor(layer, encoding, receipt), state: 'copied', receipt };
     }
@@ -176,7 +188,8 @@ export class CopyTransfer implements Transfer {
 
   async #write(from: Descriptor, to: Descriptor, content: BlobContent): Promise<BlobReceipt | undefined> {
     try {
-      return await this.#options.destination.writeBlob(to, content, this.#counter(from));
+      const { destination, signal } = this.#options;
+      return await destination.writeBlob(to, content, this.#counter(from), signal);
     } catch (error) {
       if (!(error instanceof BoxwrightError) || error.code !== 'BLOB_MISMATCH') throw error;
       // Name the place: the descriptor alone does not say where the wrong bytes came from.

@@ -72,11 +72,17 @@ export interface ImageDestination {
   localDocument?(descriptor: Descriptor): Promise<Buffer | undefined>;
   /** Takes a blob over from another repository of the same registry; false when that is not possible. */
   mountBlob?(descriptor: Descriptor, from: RepositoryName): Promise<boolean>;
-  /** Stores content, checked against the descriptor before it becomes visible. @throws BoxwrightError BLOB_MISMATCH */
+  /**
+   * Stores content, checked against the descriptor before it becomes visible.
+   *
+   * @param signal ends this one write, also where it waits for another try
+   * @throws BoxwrightError BLOB_MISMATCH; the signal's reason
+   */
   writeBlob(
     descriptor: Descriptor,
     content: BlobContent,
     onBytes?: (count: number) => void,
+    signal?: AbortSignal,
   ): Promise<BlobReceipt | undefined>;
   /**
    * Stores content whose digest is known only afterwards (compressed on its way), without keeping it here. Absent where
@@ -84,7 +90,12 @@ export interface ImageDestination {
    *
    * @param key names the content across runs; the same key always means the same bytes
    */
-  writeStream?(key: string, content: BlobContent, onBytes?: (count: number) => void): Promise<BlobReceipt>;
+  writeStream?(
+    key: string,
+    content: BlobContent,
+    onBytes?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<BlobReceipt>;
   /** Stores a manifest or index that is part of something; all that it names has been written before. */
   writeManifest(descriptor: Descriptor, bytes: Buffer): Promise<void>;
   /** Stores the manifest or index at the top and puts it under its names; all that it names has been written before. */

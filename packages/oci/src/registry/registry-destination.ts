@@ -97,12 +97,12 @@ class Destination implements RegistryDestination {
     return answer.mounted;
   }
 
-  async writeBlob(...[descriptor, content, onBytes]: Parameters<BlobUploader['upload']>): Promise<BlobReceipt> {
-    return this.#keep(await this.#uploader.upload(descriptor, content, onBytes));
+  async writeBlob(...parameters: Parameters<BlobUploader['upload']>): Promise<BlobReceipt> {
+    return this.#keep(await this.#uploader.upload(...parameters));
   }
 
-  async writeStream(...[key, content, onBytes]: Parameters<BlobUploader['uploadStream']>): Promise<BlobReceipt> {
-    return this.#keep(await this.#uploader.uploadStream(key, content, onBytes));
+  async writeStream(...parameters: Parameters<BlobUploader['uploadStream']>): Promise<BlobReceipt> {
+    return this.#keep(await this.#uploader.uploadStream(...parameters));
   }
 
   async writeManifest({ digest, size, mediaType }: Descriptor, bytes: Buffer): Promise<void> {

@@ -44,16 +44,22 @@ class Uploader implements BlobUploader {
     this.#journal = journalDirectory === undefined ? noJournal : openUploadJournal(journalDirectory);
   }
 
-  async upload(descriptor: Descriptor, content: BlobContent, onBytes?: (count: number) => void): Promise<BlobReceipt> {
+  async upload(
+    descriptor: Descriptor,
+    content: BlobContent,
+    onBytes?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<BlobReceipt> {
+    const target = this.#targetWith(signal);
     const { digest, size } = descriptor;
     const algorithm = content.checked === true ? undefined : digestAlgorithm(digest);
-    const reader = new ContentReader(content, { algorithm, signal: this.#target.signal });
+    const reader = new ContentReader(content, { algorithm, signal: target.signal });
     const adopted = this.#adopted.get(digest);
     this.#adopted.delete(digest);
     try {
       const streamed = new DescribedContent(descriptor, reader, this.#chunkBytes);
       return await new BlobUpload({
-        target: this.#target,
+        target,
         what: `blob ${digest}`,
         content: size <= smallBytes ? await inMemory(streamed) : streamed,
         digest,
@@ -67,11 +73,17 @@ class Uploader implements BlobUploader {
     }
   }
 
-  async uploadStream(key: string, content: BlobContent, onBytes?: (count: number) => void): Promise<BlobReceipt> {
-    const reader = new ContentReader(content, { algorithm: 'sha256', signal: this.#target.signal });
+  async uploadStream(
+    key: string,
+    content: BlobContent,
+    onBytes?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<BlobReceipt> {
+    const target = this.#targetWith(signal);
+    const reader = new ContentReader(content, { algorithm: 'sha256', signal: target.signal });
     try {
       return await new BlobUpload({
-        target: this.#target,
+        target,
         what: 'layer',
         content: new StreamContent(reader, Math.min(bufferedChunkBytes, this.#chunkBytes)),
         claim: () => this.#journal.claim(this.#target.repository, key),
@@ -93,6 +105,13 @@ class Uploader implements BlobUploader {
     const unused = [...this.#adopted.values()];
     this.#adopted.clear();
     await Promise.all(unused.map((location) => this.#giveBack(location)));
+  }
+
+  /** Ends when the uploader's signal does, and this one. */
+  #targetWith(signal: AbortSignal | undefined): UploadTarget {
+    const own = this.#target.signal;
+    if (signal === undefined || signal === own) return this.#target;
+    return { ...this.#target, signal: own === undefined ? signal : AbortSignal.any([own, signal]) };
   }
 
   async #giveBack(location: URL): Promise<void> {

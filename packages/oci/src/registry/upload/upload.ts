@@ -35,14 +35,24 @@ export function checkedContent(
 /** Uploads to one repository. */
 export interface BlobUploader {
   /** A blob whose descriptor is known. @throws BoxwrightError BLOB_MISMATCH, UPLOAD_FAILED and those of sending */
-  upload(descriptor: Descriptor, content: BlobContent, onBytes?: (count: number) => void): Promise<BlobReceipt>;
+  upload(
+    descriptor: Descriptor,
+    content: BlobContent,
+    onBytes?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<BlobReceipt>;
   /**
    * A blob whose digest is known only when it has been sent (compressed on the way).
    *
    * @param key names the content across runs, so that an interrupted upload can be continued: the same key must always
    *   mean the same bytes
    */
-  uploadStream(key: string, content: BlobContent, onBytes?: (count: number) => void): Promise<BlobReceipt>;
+  uploadStream(
+    key: string,
+    content: BlobContent,
+    onBytes?: (count: number) => void,
+    signal?: AbortSignal,
+  ): Promise<BlobReceipt>;
   /** Hands over a session that the registry opened unasked (202 to a mount): the next upload of this blob goes there. */
   adopt(digest: Digest, location: URL): Promise<void>;
   /** Gives sessions back that were handed over and not used. */
