@@ -49,6 +49,8 @@ export class OriginPool {
       method,
       path: `${url.pathname}${url.search}`,
       headers: { ...headers, host: url.host },
+      // Unset, Node works it out from the host, also for plain HTTP, with a pattern that takes milliseconds to compile.
+      ...(target.protocol === 'http:' ? { servername: '' } : {}),
       // Redirects of storage services carry long signatures, and tokens of several KiB exist.
       maxHeaderSize: 65_536,
     };
