@@ -110,6 +110,13 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
     },
   ],
   [
+    'dockerfile',
+    {
+      summary: 'write the Dockerfile that an image was built from',
+      load: async () => (await import('./commands/dockerfile.ts')).dockerfileCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'tell what works on this machine and what is missing',

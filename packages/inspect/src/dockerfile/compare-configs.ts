@@ -17,7 +17,7 @@ export interface FieldComparison {
 export interface CompareOptions {
   /** True when layers were made: their number counts. */
   readonly built: boolean;
-  /** History rows whose text nobody can repeat, by index: other tools', and those without sources. */
+  /** Rows from which on the texts of the history cannot be the same, by index: `lostRows`. */
   readonly lostRows: ReadonlySet<number>;
 }
 
@@ -81,8 +81,12 @@ function history(original: ImageConfig, rebuilt: ImageConfig, lostRows: Readonly
   const field = 'history';
   for (let row = 0; row < Math.max(one.length, other.length); row++) {
     if (one[row] === other[row]) continue;
-    if (lostRows.has(row)) {
-      return { field, status: 'unknown', note: `row ${row} records no instruction that can be written again` };
+    if ([...lostRows].some((lost) => lost <= row)) {
+      return {
+        field,
+        status: 'unknown',
+        note: `row ${row} cannot be written as it was: it came from another builder, or from none`,
+      };
     }
     const text = (config: ImageConfig): string => JSON.stringify(config.history[row]?.createdBy ?? null);
     const note = `row ${row} is the first that differs`;
