@@ -35,7 +35,7 @@ export const defaultSettings: RegistrySettings = {
   ca: undefined,
   cert: undefined,
   key: undefined,
-  concurrency: 4,
+  concurrency: 6,
   requestsPerSecond: undefined,
 };
 

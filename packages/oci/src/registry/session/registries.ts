@@ -45,7 +45,7 @@ export interface Registries {
    * @throws BoxwrightError see docs/errors.md, "Registries"; each names host, repository and what was asked for
    */
   send(repository: RepositoryName, request: RegistryRequest): Promise<HttpResponse>;
-  /** Requests at a time that this registry may get (configuration; default 4 for blobs). */
+  /** Requests at a time that this registry may get (configuration; default 6 for blobs). */
   concurrency(registry: string): number;
   /** Waits before a try: jittered back-off for uploads, which try again on their own. */
   pause(tries: number, error: unknown, signal?: AbortSignal): Promise<void>;
