@@ -4,10 +4,12 @@ export type {
   BuildOutput,
   BuildRequest,
   BuildResult,
+  EmbeddedEngine,
   NamedContext,
   NetworkMode,
   PushOptions,
   SecretSource,
+  StoredBuildResult,
 } from './engine/engine.ts';
 export { needsSandbox } from './engine/needs-sandbox.ts';
 export { type PlannedImageRequest, plannedImage } from './engine/planned-image.ts';

@@ -15,7 +15,7 @@ import { WorkerPool } from '../workers/worker-pool.ts';
 import { BuildWarnings } from './build-warnings.ts';
 import { CopyStep, mirrorOperation } from './copy-step.ts';
 import { loadDockerfile } from './dockerfile-source.ts';
-import type { BuildEngine, BuildRequest, BuildResult } from './engine.ts';
+import type { BuildRequest, EmbeddedEngine, StoredBuildResult } from './engine.ts';
 import type { FinishedStep } from './finished-step.ts';
 import { freshSteps } from './fresh-steps.ts';
 import { Limiter } from './limiter.ts';
@@ -29,11 +29,11 @@ import { StoreImages } from './store-images.ts';
 const MAX_RUNS = 16;
 
 /** The engine of this package: no daemon, no other builder. RUN needs Linux and namespaces, everything else only files. */
-export function createEmbeddedEngine(): BuildEngine {
+export function createEmbeddedEngine(): EmbeddedEngine {
   return { name: 'embedded', build };
 }
 
-async function build(request: BuildRequest): Promise<BuildResult> {
+async function build(request: BuildRequest): Promise<StoredBuildResult> {
   const reporter = new ProgressReporter(request.onEvent);
   checkContextDirectory(request.contextDir);
   const source = await reporter.during(`[internal] load build definition from ${request.dockerfilePath}`, () =>
@@ -100,6 +100,7 @@ async function build(request: BuildRequest): Promise<BuildResult> {
     });
     return {
       imageId: image.imageId,
+      digest: (image.pushed ?? image.manifest).digest,
       manifest: image.manifest,
       tags: request.tags,
       metadata: buildMetadata(request, image, image.pushed),

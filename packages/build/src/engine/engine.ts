@@ -66,17 +66,31 @@ export interface BuildRequest {
 
 /** What a finished build made. */
 export interface BuildResult {
-  /** Digest of the config blob: what Docker calls the image id. */
+  /** Digest of the config blob: what Docker calls the image id. Of an index, which has none, its own digest. */
   readonly imageId: Digest;
-  /** The manifest as kept in the local store. */
-  readonly manifest: Descriptor;
+  /** What the names of the image can be pulled by: of what was pushed, else of the manifest that the engine keeps, if it keeps any. */
+  readonly digest?: Digest;
+  /** The manifest as kept in the local store; engines that keep images elsewhere have none there. */
+  readonly manifest?: Descriptor;
   readonly tags: readonly string[];
   /** What `--metadata-file` writes, with buildx's keys. */
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** An engine turns a request into an image: `embedded` here, `docker` and `buildx` later. */
+/** An image in the local store. */
+export interface StoredBuildResult extends BuildResult {
+  readonly digest: Digest;
+  readonly manifest: Descriptor;
+}
+
+/** An engine turns a request into an image: this package's own, a Docker Engine, or buildx. */
 export interface BuildEngine {
   readonly name: 'embedded' | 'docker' | 'buildx';
   build(request: BuildRequest): Promise<BuildResult>;
+}
+
+/** The engine that keeps its images in the store of the request. */
+export interface EmbeddedEngine extends BuildEngine {
+  readonly name: 'embedded';
+  build(request: BuildRequest): Promise<StoredBuildResult>;
 }

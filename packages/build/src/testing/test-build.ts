@@ -4,12 +4,12 @@ import { type ImageConfig, ImageStore } from '@boxwright/oci';
 import { afterEach } from 'vitest';
 import { listLayer } from '../copy/testing/copied.ts';
 import { createEmbeddedEngine } from '../engine/embedded.ts';
-import type { BuildRequest, BuildResult } from '../engine/engine.ts';
+import type { BuildRequest, StoredBuildResult } from '../engine/engine.ts';
 import type { BuildEvent } from '../events.ts';
 import { temporaryDirectories } from './temporary-directory.ts';
 
 /** What a build gave, with what it reported on the way. */
-export interface TestResult extends BuildResult {
+export interface TestResult extends StoredBuildResult {
   readonly events: readonly BuildEvent[];
   readonly config: ImageConfig;
   /** Entries of each layer: see {@link listLayer}. */

@@ -66,7 +66,8 @@ async function build(place: string, flags: BuildFlags, context: CommandContext):
   const result = await runEngine(complete, flags, context, (listener) => {
     onNote = listener;
   });
-  if (result.tags.length === 0) rememberUntagged(store, result.imageId, result.manifest);
+  if (result.tags.length === 0 && result.manifest !== undefined)
+    rememberUntagged(store, result.imageId, result.manifest);
   if (files.metadata !== undefined) writeFileAtomically(files.metadata, `${safeJson(result.metadata, 2)}\n`);
   if (files.imageId !== undefined) writeFileAtomically(files.imageId, result.imageId);
   if (!toStandardOutput) context.stdout.write(`${result.imageId}\n`);
