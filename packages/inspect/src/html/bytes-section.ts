@@ -67,6 +67,7 @@ function largest(root: PageTreeNode, count: number): PathSize[] {
     const { node, path } = next;
     const least = found.length < count ? 0 : (found.at(-1)?.size ?? 0);
     if (node.size <= least) continue;
+    if (node.count !== undefined) continue;
     if (node.children === undefined) {
       found = [...found, { path, size: node.size }].sort((a, b) => b.size - a.size).slice(0, count);
     } else for (const child of node.children) open.push({ node: child, path: `${path}/${child.name}` });

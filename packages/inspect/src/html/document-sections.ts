@@ -3,10 +3,11 @@ import type { ImagePage } from '../page/page.ts';
 import { findingText, pageWords } from '../page/page-words.ts';
 import { safeJson } from '../page/safe-json.ts';
 import { shownInfo } from '../page/shown-info.ts';
+import { type SecretFinding, secretText } from '../secrets/secret-finding.ts';
 import type { Say } from './html-words.ts';
 import { jsonMarkup } from './json-markup.ts';
 import { type Html, html, multiline } from './markup.ts';
-import type { PageDockerfile, PageSecret } from './page-extras.ts';
+import type { PageDockerfile } from './page-extras.ts';
 import { copyable, type Section } from './section.ts';
 
 /** The Dockerfile, with what is not certain about it. */
@@ -41,10 +42,21 @@ export function findingsNote({ findings }: ImagePage, language: Language): Html 
 `;
 }
 
+/** At most so many secrets are listed. */
+const listedSecrets = 100;
+
 /** What looks like a secret, as a note before everything else; undefined when nothing does. */
-export function secretsNote(secrets: readonly PageSecret[], language: Language, say: Say): Html | undefined {
+export function secretsNote({ secrets, secretsShown }: ImagePage, language: Language): Html | undefined {
   if (secrets.length === 0) return undefined;
-  return html`<aside class="alert"><h2>${say('secrets')} <span class="count">${secrets.length}</span></h2>
-<ul>${secrets.map(({ kind, place, excerpt }) => html`<li>${kind[language]}: <code>${place}</code>${excerpt === undefined ? undefined : html` <code class="quiet">${excerpt}</code>`}</li>`)}</ul></aside>
+  const words = pageWords[language];
+  const rest = secrets.length - listedSecrets;
+  return html`<aside class="alert"><h2>${words.secrets} <span class="count">${secrets.length}</span></h2>
+${secretsShown ? undefined : html`<p>${words.secretsRedacted.trim()}</p>`}<ul>${secrets.slice(0, listedSecrets).map((finding) => html`<li>${secretItem(finding, language)}</li>`)}${rest > 0 ? html`<li>… +${rest}</li>` : undefined}</ul></aside>
 `;
+}
+
+/** Leads to the row, if it is in one. */
+function secretItem(finding: SecretFinding, language: Language): Html {
+  const text = secretText(finding)[language];
+  return finding.place === 'history' ? html`<a href="#row-${finding.entry}">${text}</a>` : html`${text}`;
 }

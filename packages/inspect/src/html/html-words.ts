@@ -42,9 +42,9 @@ const words = {
     zh: '点击命令即可全选，再复制。',
     en: 'A click on a command selects all of it, ready to copy.',
   },
-  pullStoreNote: {
-    zh: '此镜像来自本地存储；仓库中同名的镜像可能不同，按摘要拉取则必定相同。',
-    en: 'This image was read from the local store. What a registry has under its name may differ; by digest it cannot.',
+  pullLocalNote: {
+    zh: '此镜像读自本机；仓库中同名的镜像可能不同，按摘要拉取则必定相同。',
+    en: 'This image was read locally: what a registry has under its name may differ; by digest it cannot.',
   },
   pullByTag: { zh: '按标签', en: 'By tag' },
   pullByDigest: { zh: '按摘要（内容固定不变）', en: 'By digest: exactly this content' },
@@ -84,7 +84,6 @@ const words = {
   path: { zh: '路径', en: 'Path' },
   copies: { zh: '份数', en: 'Copies' },
   moreFiles: { zh: '另有文件未列出', en: 'more files are not listed' },
-  secrets: { zh: '疑似密钥', en: 'Possible secrets' },
   environment: { zh: '环境变量', en: 'Environment' },
   labels: { zh: '标签', en: 'Labels' },
   name: { zh: '名称', en: 'Name' },

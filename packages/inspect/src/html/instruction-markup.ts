@@ -30,6 +30,13 @@ function argumentsMarkup(instruction: HistoryInstruction): Html {
       return instruction.exact ? html`${jsonWords(instruction.words)}` : html`${instruction.words.join(' ')}`;
     case 'EXPOSE':
       return html`${instruction.words.join(' ')}`;
+    case 'HEALTHCHECK':
+    case 'WORKDIR':
+    case 'USER':
+    case 'STOPSIGNAL':
+    case 'ONBUILD':
+    case 'MAINTAINER':
+    case 'FROM':
     default:
       return multiline(instruction.value);
   }

@@ -48,7 +48,7 @@ export function pageHtml(page: ImagePage, language: Language, extras: PageExtras
 ${pageHeader(page, say)}
 <nav aria-label="${say('contents')}"><ul>${sections.map(({ id, title, shortTitle = title }) => html`<li><a href="#${id}">${shortTitle}</a></li>`)}</ul></nav>
 <main id="content">
-${secretsNote(extras.secrets ?? [], language, say)}${findingsNote(page, language)}${sections.map(sectionHtml)}</main>
+${secretsNote(page, language)}${findingsNote(page, language)}${sections.map(sectionHtml)}</main>
 <footer>${say('madeBy')}</footer>
 </body>
 </html>
@@ -58,10 +58,10 @@ ${secretsNote(extras.secrets ?? [], language, say)}${findingsNote(page, language
 
 function pageSections(page: ImagePage, language: Language, extras: PageExtras, say: Say): readonly Section[] {
   const { facts } = page;
-  const { dockerfile, waste, tree, inStore = false } = extras;
+  const { dockerfile, waste, tree, isLocal = false } = extras;
   const sections = [
     overviewSection(facts, say),
-    pullSection(facts, inStore, say),
+    pullSection(facts, isLocal, language, say),
     bytesSection(page, tree, language, say),
     historySection(page, dockerfile?.base, language, say),
     waste === undefined ? undefined : wasteSection(waste, say),

@@ -1,3 +1,4 @@
+import type { Language } from '../labels/language.ts';
 import type { PageFacts } from '../page/page.ts';
 import type { Say } from './html-words.ts';
 import { type Html, html, multiline } from './markup.ts';
@@ -5,7 +6,7 @@ import { type PullTarget, pullTargets } from './pull-commands.ts';
 import { copyable, type Section } from './section.ts';
 
 /** Commands that fetch the image; undefined when it has no name that one could fetch it by. */
-export function pullSection(facts: PageFacts, inStore: boolean, say: Say): Section | undefined {
+export function pullSection(facts: PageFacts, isLocal: boolean, language: Language, say: Say): Section | undefined {
   const targets = pullTargets(facts.names, facts.digests, facts.platform);
   if (targets.length === 0) return undefined;
   const pinned = targets.filter((target) => target.pinned);
@@ -14,7 +15,7 @@ export function pullSection(facts: PageFacts, inStore: boolean, say: Say): Secti
   return {
     id: 'pull',
     title: say('pull'),
-    body: html`<p class="note">${say('pullNote')}${inStore ? ` ${say('pullStoreNote')}` : undefined}</p>
+    body: html`<p class="note">${say('pullNote')}${isLocal ? `${language === 'zh' ? '' : ' '}${say('pullLocalNote')}` : undefined}</p>
 ${tagged.map((target) => targetHtml(target, target.isMirror ? say('pullMirror') : say('pullByTag'), target === first))}
 ${pinned.map((target) => targetHtml(target, say('pullByDigest'), target === first))}`,
   };

@@ -6,6 +6,8 @@ export interface TreemapNode {
   /** Of the whole, at least what the children have. */
   readonly size: number;
   readonly children?: readonly TreemapNode[];
+  /** How many small parts it stands for; absent for a part of its own. */
+  readonly count?: number;
   /** What a cell says when it is pointed at, in place of its path. */
   readonly title?: string;
   /** Where a cell leads: the `id` of an element of the page. */
@@ -103,10 +105,10 @@ function visibleParts(children: readonly TreemapNode[], area: number, smallest: 
   let rest = 0;
   let others = 0;
   for (const node of children) {
-    if (node.size >= least) shown.push({ node, size: node.size, others: 0 });
+    if (node.size >= least && node.count === undefined) shown.push({ node, size: node.size, others: 0 });
     else if (node.size > 0) {
       rest += node.size;
-      others++;
+      others += node.count ?? 1;
     }
   }
   shown.sort((a, b) => b.size - a.size || (a.node.name < b.node.name ? -1 : 1));

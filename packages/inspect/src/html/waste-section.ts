@@ -1,3 +1,4 @@
+import { displayPath } from '@boxwright/oci';
 import { formatSize } from '../size.ts';
 import type { Say } from './html-words.ts';
 import { type Html, html } from './markup.ts';
@@ -8,7 +9,7 @@ const listedFiles = 20;
 
 /** Bytes that layers hold and nobody sees: what was replaced or removed later. */
 export function wasteSection(waste: PageWaste, say: Say): Section {
-  const share = Math.min(1, Math.max(0, waste.efficiency));
+  const share = Math.min(1, Math.max(0, waste.score));
   return {
     id: 'waste',
     title: say('waste'),
@@ -20,17 +21,17 @@ ${wastedFiles(waste, say)}`,
   };
 }
 
-function wastedFiles({ files }: PageWaste, say: Say): Html {
-  if (files.length === 0) return html`<p class="note">${say('noWaste')}</p>`;
-  const shown = files.slice(0, listedFiles);
-  const more = files.length - shown.length;
+function wastedFiles({ wasted }: PageWaste, say: Say): Html {
+  if (wasted.length === 0) return html`<p class="note">${say('noWaste')}</p>`;
+  const shown = wasted.slice(0, listedFiles);
+  const more = wasted.length - shown.length;
   return html`<table class="numbers"><thead><tr><th scope="col">${say('path')}</th><th scope="col">${say('copies')}</th><th scope="col">${say('size')}</th></tr></thead><tbody>
 ${shown.map(
   ({
     path,
-    copies,
+    count,
     bytes,
-  }) => html`<tr><td><code>${path}</code></td><td>${copies}</td><td>${formatSize(bytes)}</td></tr>
+  }) => html`<tr><td><code>${displayPath(path)}</code></td><td>${count}</td><td>${formatSize(bytes)}</td></tr>
 `,
 )}</tbody></table>
 ${more > 0 ? html`<p class="note">${say('moreFiles')}: ${more}</p>` : undefined}`;

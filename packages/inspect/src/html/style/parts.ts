@@ -40,6 +40,7 @@ pre.document:not(.card pre){background:var(--card);border:1px solid var(--line);
 .notes{color:var(--quiet);font-size:.9rem;margin:-.25rem 0 1rem;padding-left:1.2rem}
 .alert{background:var(--alert);border:1px solid var(--alert-line);border-radius:10px;padding:.9rem 1.1rem;margin-bottom:2rem}
 .alert h2{font-size:1rem;margin:0 0 .25rem}
+.alert p{margin:0 0 .25rem;font-size:.9rem;color:var(--quiet)}
 .alert ul{margin:0;padding-left:1.2rem;font-size:.9rem}
 @media (max-width:640px){
   .tiles{gap:.8rem 2rem}
