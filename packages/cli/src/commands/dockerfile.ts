@@ -8,6 +8,7 @@ import {
   type ExtractionReport,
   type ImageSecrets,
   imageSecrets,
+  LOST_BASE,
   platformText,
   type ReconstructedDockerfile,
   reconstructDockerfile,
@@ -187,7 +188,7 @@ async function report(
       layers,
       source,
       directory: flags.extract === undefined ? join(scratch, 'files') : resolve(context.cwd, flags.extract),
-      ...(flags.extract !== undefined && found.base.kind === 'unknown' ? { base } : {}),
+      ...(flags.extract !== undefined && found.base.name === LOST_BASE ? { base } : {}),
       shown: (dockerfile) => withoutSecrets(dockerfile, subject),
       signal: context.signal,
     };
@@ -250,7 +251,7 @@ function neededLayers(
   builds: boolean,
 ): ImageLayer['descriptor'][] {
   const copied = new Set(steps.filter(({ copy }) => copy !== undefined).map(({ layer }) => layer));
-  const wantsBase = builds || base.kind === 'unknown';
+  const wantsBase = builds || base.name === LOST_BASE;
   return layers
     .filter((_, index) => copied.has(index) || (wantsBase && index < base.layers))
     .map(({ descriptor }) => descriptor);

@@ -1,5 +1,12 @@
-import type { BaseCandidate } from '@boxwright/inspect';
-import { familiarName, type ImageConfig, type ImageStore, type Platform, parseReference } from '@boxwright/oci';
+import { type BaseCandidate, LOST_BASE } from '@boxwright/inspect';
+import {
+  familiarName,
+  type ImageConfig,
+  type ImageStore,
+  type Platform,
+  parseImageLocation,
+  parseReference,
+} from '@boxwright/oci';
 import type { CommandPlaces } from '../command-places.ts';
 import { openShownImage } from '../shown-image.ts';
 
@@ -47,7 +54,8 @@ function readable(read: () => ImageConfig): ImageConfig | undefined {
   }
 }
 
-/** What FROM can say: `docker://` is the default there, other places have no name. */
+/** What FROM can say: `docker://` goes without saying there; an image in a file has no name that it knows. */
 function fromName(text: string): string {
-  return text.replace(/^docker:\/\//, '');
+  const location = parseImageLocation(text);
+  return location.transport === 'store' || location.transport === 'docker' ? location.reference : LOST_BASE;
 }

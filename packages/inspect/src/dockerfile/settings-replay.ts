@@ -2,12 +2,12 @@ import { parseDuration } from '@boxwright/dockerfile';
 import { type ContainerConfig, emptyContainerConfig, type Healthcheck } from '@boxwright/oci';
 import type { HealthcheckInstruction, HistoryInstruction } from '../instructions/index.ts';
 
-/** The PATH that BuildKit gives what starts FROM scratch. */
-const scratchPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** The PATH that BuildKit gives what starts from something without one (`system.DefaultPathEnv`). */
+export const defaultPath: string = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** What FROM scratch starts with; Docker's classic builder sets no PATH, so it is taken only where the image has it. */
 export function scratchSettings(config: ContainerConfig): ContainerConfig {
-  return { ...emptyContainerConfig, Env: config.Env.includes(scratchPath) ? [scratchPath] : [], WorkingDir: '/' };
+  return { ...emptyContainerConfig, Env: config.Env.includes(defaultPath) ? [defaultPath] : [], WorkingDir: '/' };
 }
 
 /** Settings of an image while its instructions are followed (Dockerfile reference): what they end with, its config has. */

@@ -2,7 +2,7 @@ import type { ContainerConfig, Healthcheck } from '@boxwright/oci';
 import type { HistoryInstruction, InstructionKind } from '../instructions/index.ts';
 import type { DockerfileStep } from './model.ts';
 import { sameWords } from './read-back.ts';
-import { type SettingsReplay, splitVariable } from './settings-replay.ts';
+import { defaultPath, type SettingsReplay, splitVariable } from './settings-replay.ts';
 import { writeCommand } from './write-run.ts';
 import {
   exposeText,
@@ -65,7 +65,11 @@ export function unexplainedSteps(replay: SettingsReplay, config: ContainerConfig
 
 function newVariables(before: ContainerConfig, config: ContainerConfig): { name: string; value: string }[] {
   const known = new Set(before.Env);
-  return config.Env.filter((variable) => !known.has(variable)).map(splitVariable);
+  const hasPath = before.Env.some((variable) => variable.startsWith('PATH='));
+  // A base without PATH is given one by the builder.
+  return config.Env.filter((variable) => !known.has(variable) && (hasPath || variable !== defaultPath)).map(
+    splitVariable,
+  );
 }
 
 function sameCheck(left: Healthcheck, right: Healthcheck | undefined): boolean {
