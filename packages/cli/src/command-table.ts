@@ -117,6 +117,21 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
     },
   ],
   [
+    'files',
+    {
+      summary: 'list the files of an image, or what a layer changes; extract them',
+      load: async () => (await import('./commands/files.ts')).filesCommand,
+    },
+  ],
+  ['cat', { summary: 'print a file of an image', load: async () => (await import('./commands/cat.ts')).catCommand }],
+  [
+    'waste',
+    {
+      summary: 'measure what an image carries without need',
+      load: async () => (await import('./commands/waste.ts')).wasteCommand,
+    },
+  ],
+  [
     'doctor',
     {
       summary: 'tell what works on this machine and what is missing',

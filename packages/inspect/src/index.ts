@@ -30,6 +30,36 @@ export {
   reconstructDockerfile,
   type VerificationReport,
 } from './dockerfile/index.ts';
+export {
+  type ChangedAspect,
+  changeRows,
+  checkWaste,
+  contentBelow,
+  type Efficiency,
+  type ExportSummary,
+  exportTar,
+  type FileChange,
+  type FileRow,
+  type FilesImage,
+  fileLines,
+  filesJson,
+  fileTree,
+  ImageFiles,
+  layerChanges,
+  measureEfficiency,
+  modeText,
+  namePattern,
+  parseRatio,
+  parseSize,
+  type RuleResult,
+  ruleText,
+  type TreeRowOptions,
+  treeOf,
+  treeRows,
+  type WastedPath,
+  type WasteRules,
+  wasteJson,
+} from './files/index.ts';
 export { type HistoryRow, type HistorySource, historyRows } from './history-rows.ts';
 export { type HistoryTableOptions, historyTable } from './history-table.ts';
 export {
@@ -59,7 +89,11 @@ export {
 } from './instructions/index.ts';
 export { instructionLabel, type Language, type Localized, layerWithoutRowLabel } from './labels/index.ts';
 export {
+  ContentDigests,
+  LayerContents,
   type LayerFacts,
+  type LayerFile,
+  type LayerListing,
   type LayerPassOptions,
   type LayerReadingOptions,
   LayerReadings,

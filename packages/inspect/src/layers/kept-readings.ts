@@ -29,12 +29,13 @@ export class KeptReadings {
     this.#put(`layer-facts 1 ${diffId}`, { ...facts }, []);
   }
 
-  /** @param withDigests only one that has the digests of all contents */
-  listing(diffId: Digest, withDigests: boolean): Iterable<ListedEntry> | undefined {
-    const bytes =
-      this.#blob(`layer-listing 2 digests ${diffId}`, maxListingBytes) ??
-      (withDigests ? undefined : this.#blob(`layer-listing 2 ${diffId}`, maxListingBytes));
-    return bytes === undefined || !isListing(bytes) ? undefined : readListing(bytes);
+  /** @param needsDigests only one that has the digests of all contents */
+  listing(diffId: Digest, needsDigests: boolean): KeptListing | undefined {
+    for (const hasDigests of needsDigests ? [true] : [true, false]) {
+      const bytes = this.#blob(listingKey(diffId, hasDigests), maxListingBytes);
+      if (bytes !== undefined && isListing(bytes)) return { entries: readListing(bytes), hasDigests };
+    }
+    return undefined;
   }
 
   /** Takes a listing while it is made. */
@@ -68,8 +69,7 @@ export class KeptReadings {
           writer?.end();
           const digest = blob?.commit().digest;
           blob = undefined;
-          const key = hasDigests ? `layer-listing 2 digests ${diffId}` : `layer-listing 2 ${diffId}`;
-          if (digest !== undefined) this.#put(key, digest, [digest]);
+          if (digest !== undefined) this.#put(listingKey(diffId, hasDigests), digest, [digest]);
         }),
       drop: () => {
         blob?.abort();
@@ -141,6 +141,17 @@ export class KeptReadings {
       if (!isUnwritable(error)) throw error;
     }
   }
+}
+
+/** A listing that an earlier look has kept. */
+export interface KeptListing {
+  /** To be gone through once. */
+  readonly entries: Iterable<ListedEntry>;
+  readonly hasDigests: boolean;
+}
+
+function listingKey(diffId: Digest, hasDigests: boolean): string {
+  return hasDigests ? `layer-listing 2 digests ${diffId}` : `layer-listing 2 ${diffId}`;
 }
 
 /** Where a listing goes while a layer is read. Ends with `keep` or `drop`. */

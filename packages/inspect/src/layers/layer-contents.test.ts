@@ -61,12 +61,12 @@ async function inflated(gzip: Buffer, interval: number): Promise<{ content: Buff
   return { content: await collect(inflateGzip(pieces(gzip), options)), points };
 }
 
-const streams: readonly (readonly [name: string, make: () => Promise<Buffer> | Buffer])[] = [
-  ['level 1', () => gzipSync(mixed, { level: 1 })],
-  ['level 6', () => gzipSync(mixed)],
-  ['level 9', () => gzipSync(mixed, { level: 9 })],
+const streams: readonly (readonly [name: string, make: () => Promise<Buffer>])[] = [
+  ['level 1', async () => gzipSync(mixed, { level: 1 })],
+  ['level 6', async () => gzipSync(mixed)],
+  ['level 9', async () => gzipSync(mixed, { level: 9 })],
   ['our own compressor', () => collect(compressGzip(pieces(mixed)))],
-  ['several members', () => Buffer.concat([0, 1, 2, 3, 4].map((part) => gzipSync(memberOf(part))))],
+  ['several members', async () => Buffer.concat([0, 1, 2, 3, 4].map((part) => gzipSync(memberOf(part))))],
 ];
 
 function memberOf(part: number): Buffer {

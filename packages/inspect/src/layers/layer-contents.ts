@@ -65,38 +65,121 @@ export class LayerContents {
       yield kept;
       return;
     }
+    const stored = [file.dataOffset, file.dataOffset + storedSize(file)] as const;
     if (size > checkedBytes) {
-      yield* checked(withHoles(this.#stored(layer, file), file), sha256, layer, this.#source);
+      yield* checked(withHoles(this.#region(layer, ...stored), file), sha256, layer, this.#source);
       return;
     }
     const content =
-      (await wholeIfRight(withHoles(this.#stored(layer, file), file), size, sha256)) ??
+      (await wholeIfRight(withHoles(this.#region(layer, ...stored), file), size, sha256)) ??
       // A server that answered with something else, or a place to begin that was none: once more from the start.
-      (await wholeIfRight(withHoles(this.#fromStart(layer, file), file), size, sha256));
+      (await wholeIfRight(withHoles(this.#fromStart(layer, ...stored), file), size, sha256));
     if (content === undefined) throw mismatch(layer, this.#source, sha256);
     if (size <= maxKeptFile) this.#kept.keepFile(sha256, content);
     yield content;
   }
 
-  /** The stored bytes of a file by the shortest way. */
-  #stored(layer: ImageLayer, file: LayerFile): AsyncIterable<Buffer> {
+  /**
+   * The contents of many files, in the order of the layer, whatever order they are given in: the layer is passed once.
+   * Files without content have no pieces. Otherwise as {@link read}, except that content is not kept for later.
+   */
+  async *readMany<File extends LayerFile>(
+    layer: ImageLayer,
+    files: readonly File[],
+  ): AsyncGenerator<{ readonly file: File; readonly piece: Buffer }, void, undefined> {
+    const wanted = files
+      .filter(({ entry }) => entry.size > 0)
+      .sort((left, right) => left.dataOffset - right.dataOffset);
+    for (const run of runsOf(wanted)) {
+      const [first] = run;
+      const last = run.at(-1);
+      if (first === undefined || last === undefined) continue;
+      if (run.length === 1 || this.#store.layerTarPresent(layer.diffId) !== undefined) {
+        for (const file of run) for await (const piece of this.read(layer, file)) yield { file, piece };
+        continue;
+      }
+      const { digests } = await this.#readings.listing(layer, true);
+      const region = this.#region(layer, first.dataOffset, last.dataOffset + storedSize(last));
+      const cursor = new Cursor(region, first.dataOffset);
+      try {
+        for (const file of run) {
+          const sha256 = digests.get(file.dataOffset) ?? '';
+          const content = withHoles(cursor.take(file.dataOffset, storedSize(file)), file);
+          for await (const piece of checked(content, sha256, layer, this.#source)) yield { file, piece };
+        }
+      } finally {
+        await cursor.close();
+      }
+    }
+  }
+
+  /** Bytes of the uncompressed layer by the shortest way. */
+  #region(layer: ImageLayer, from: number, to: number): AsyncIterable<Buffer> {
     const table = this.#kept.restarts(layer.descriptor.digest);
     const ranges = rangesOf(this.#store, this.#source, layer.descriptor);
-    if (table === undefined || ranges === undefined) return this.#fromStart(layer, file);
+    if (table === undefined || ranges === undefined) return this.#fromStart(layer, from, to);
     const read = (first: number, last: number): AsyncIterable<Uint8Array> =>
       ranges.read(layer.descriptor, first, last, this.#options.signal);
-    const from = file.dataOffset;
-    const to = from + storedSize(file);
     if (table.compression === 'none') return copied(read(from, to));
-    if (table.compression !== 'gzip') return this.#fromStart(layer, file);
+    if (table.compression !== 'gzip') return this.#fromStart(layer, from, to);
     const point = table.points.findLast(({ offset }) => offset <= from);
     return between(enterAt(layer, table, point, to, read), from - (point?.offset ?? 0), to - from);
   }
 
-  #fromStart({ descriptor }: ImageLayer, file: LayerFile): AsyncIterable<Buffer> {
+  #fromStart({ descriptor }: ImageLayer, from: number, to: number): AsyncIterable<Buffer> {
     const { signal } = this.#options;
     const blob = this.#source.readBlob(descriptor, signal === undefined ? {} : { signal });
-    return between(expanded(blob, descriptor.size), file.dataOffset, storedSize(file));
+    return between(expanded(blob, descriptor.size), from, to - from);
+  }
+}
+
+/** Files that are read in one go: what lies between two of them is less than it takes to begin anew. */
+const maxGap = 16 * 1024 ** 2;
+
+function* runsOf<File extends LayerFile>(files: readonly File[]): Generator<File[], void, undefined> {
+  let run: File[] = [];
+  let end = 0;
+  for (const file of files) {
+    if (run.length > 0 && file.dataOffset - end > maxGap) {
+      yield run;
+      run = [];
+    }
+    run.push(file);
+    end = file.dataOffset + storedSize(file);
+  }
+  if (run.length > 0) yield run;
+}
+
+/** Reads parts of a stream one after the other. */
+class Cursor {
+  readonly #iterator: AsyncIterator<Buffer>;
+  #position: number;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(source: AsyncIterable<Buffer>, position: number) {
+    this.#iterator = source[Symbol.asyncIterator]();
+    this.#position = position;
+  }
+
+  /** @param from not before the end of the last part */
+  async *take(from: number, length: number): AsyncGenerator<Buffer, void, undefined> {
+    const end = from + length;
+    while (this.#position < end) {
+      if (this.#rest.length === 0) {
+        const next: IteratorResult<Buffer> = await this.#iterator.next();
+        if (next.done === true) return;
+        this.#rest = next.value;
+      }
+      const skip = Math.min(Math.max(0, from - this.#position), this.#rest.length);
+      const piece = this.#rest.subarray(skip, skip + end - Math.max(from, this.#position));
+      this.#position += skip + piece.length;
+      this.#rest = this.#rest.subarray(skip + piece.length);
+      if (piece.length > 0) yield piece;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#iterator.return?.();
   }
 }
 

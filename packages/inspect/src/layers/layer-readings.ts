@@ -21,8 +21,10 @@ export type LayerReadingOptions = Pick<LayerPassOptions, 'onProgress' | 'signal'
 /** What is in a layer. */
 export interface LayerListing {
   readonly index: LayerIndex;
-  /** SHA-256 of the files' contents, by `dataOffset` of the index's nodes; empty when the layer was only scanned. */
+  /** SHA-256 of the files' contents, by `dataOffset` of the index's nodes. */
   readonly digests: ContentDigests;
+  /** False when only headers were read: `digests` is empty then. */
+  readonly hasDigests: boolean;
 }
 
 /**
@@ -74,17 +76,20 @@ export class LayerReadings {
    * @param needsDigests read the contents, too, where the store has the layer uncompressed
    * @throws BoxwrightError as {@link passLayer} and {@link LayerIndex}
    */
-  listing(layer: ImageLayer, needsDigests = false): Promise<LayerListing> {
-    const key = `${needsDigests} ${layer.diffId}`;
-    const running = this.#listings.get(key) ?? this.#listing(layer, needsDigests);
-    this.#listings.set(key, running);
-    return running;
+  async listing(layer: ImageLayer, needsDigests = false): Promise<LayerListing> {
+    const running = this.#listings.get(layer.diffId) ?? this.#listing(layer, needsDigests);
+    this.#listings.set(layer.diffId, running);
+    const listing = await running;
+    if (listing.hasDigests || !needsDigests) return listing;
+    const whole = this.#listing(layer, true);
+    this.#listings.set(layer.diffId, whole);
+    return await whole;
   }
 
   async #listing(layer: ImageLayer, needsDigests: boolean): Promise<LayerListing> {
     const tarPath = this.#store.layerTarPresent(layer.diffId);
     const kept = this.#kept.listing(layer.diffId, needsDigests);
-    if (kept !== undefined) return collectListing(tarPath, kept);
+    if (kept !== undefined) return collectListing(tarPath, kept.entries, kept.hasDigests);
     const isScan = tarPath !== undefined && !needsDigests;
     const entries: ListedEntry[] = [];
     const sink = this.#kept.writeListing(layer.diffId, !isScan);
@@ -94,7 +99,7 @@ export class LayerReadings {
         sink.add(entry);
       };
       const facts = isScan ? scan(tarPath, onEntry) : await this.#read(layer, onEntry);
-      const listing = collectListing(tarPath, entries);
+      const listing = collectListing(tarPath, entries, !isScan);
       // Only what made sense is kept: a hostile layer is refused again each time.
       this.#kept.keepFacts(layer.diffId, facts);
       sink.keep();
@@ -138,7 +143,11 @@ export class LayerReadings {
   }
 }
 
-function collectListing(tarPath: string | undefined, entries: Iterable<ListedEntry>): LayerListing {
+function collectListing(
+  tarPath: string | undefined,
+  entries: Iterable<ListedEntry>,
+  hasDigests: boolean,
+): LayerListing {
   const digests = new ContentDigests();
   const noting = function* (): Generator<ScannedEntry, void, undefined> {
     for (const entry of entries) {
@@ -146,7 +155,7 @@ function collectListing(tarPath: string | undefined, entries: Iterable<ListedEnt
       yield entry;
     }
   };
-  return { index: new LayerIndex(tarPath ?? '', noting()), digests };
+  return { index: new LayerIndex(tarPath ?? '', noting()), digests, hasDigests };
 }
 
 /** The store checked these bytes when they came in; only headers are read. */
