@@ -1,1 +1,4 @@
-export {};
+export * from './project/index.ts';
+export * from './template/index.ts';
+export * from './variables/index.ts';
+export * from './yaml/index.ts';

@@ -1,0 +1,1 @@
+export type { Deployment, Project, Section, SectionName, Step, WorkPool } from './project.ts';
