@@ -1,4 +1,29 @@
 export { createdAgo, humanDuration } from './ago.ts';
+export {
+  type DiffedFile,
+  type DiffedImage,
+  type DiffedLayer,
+  type DiffedRow,
+  type DiffOptions,
+  type DiffSource,
+  type DiffTextOptions,
+  diffImages,
+  diffJson,
+  diffText,
+  type FileAspect,
+  type FileDifference,
+  type FileDifferences,
+  type HistoryDifferences,
+  type ImageDiff,
+  type LayerDifferences,
+  type PackageDifference,
+  type PackageDifferences,
+  type PackageManager,
+  type PlatformDifference,
+  type RowDifference,
+  type SettingDifference,
+  type UnreadPackages,
+} from './diff/index.ts';
 export { displayWidth, padToWidth, truncateToWidth } from './display-width.ts';
 export {
   type BaseCandidate,
@@ -62,6 +87,19 @@ export {
 } from './files/index.ts';
 export { type HistoryRow, type HistorySource, historyRows } from './history-rows.ts';
 export { type HistoryTableOptions, historyTable } from './history-table.ts';
+export {
+  type PageDockerfile,
+  type PageExtras,
+  type PageTreeNode,
+  type PageWaste,
+  type PullCommand,
+  type PullTarget,
+  pageDockerfile,
+  pageFileTree,
+  pageHtml,
+  pageHtmlPolicy,
+  pullTargets,
+} from './html/index.ts';
 export {
   type DockerInspectSource,
   dockerInspect,

@@ -1,0 +1,7 @@
+import { safeJson } from '../page/safe-json.ts';
+import type { ImageDiff } from './model.ts';
+
+/** A diff as JSON, by docs/schema/diff.schema.json. Safe to print; no newline at the end. */
+export function diffJson(diff: ImageDiff): string {
+  return safeJson(diff, 2);
+}
