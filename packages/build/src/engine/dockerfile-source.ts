@@ -27,6 +27,12 @@ export function loadDockerfile(request: BuildRequest): DockerfileSource {
   return { dockerfile, ignoreText };
 }
 
+/** The ignore file that goes with a Dockerfile, or the context's own. @throws BoxwrightError as {@link loadDockerfile} */
+export function loadIgnoreText(contextDir: string, dockerfilePath: string | undefined): string | undefined {
+  const own = dockerfilePath === undefined ? undefined : readOptional(`${dockerfilePath}.dockerignore`);
+  return own ?? readIgnoreFile(contextDir);
+}
+
 /** Text of a directory's `.dockerignore`; a named context has its own. */
 export function readIgnoreFile(directory: string): string | undefined {
   return readOptional(join(directory, '.dockerignore'));
