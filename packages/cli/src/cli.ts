@@ -64,7 +64,7 @@ function unknownCommand(name: string): UsageError {
 }
 
 function overview(): string {
-  const commands = [...commandTable].map(([name, { summary }]) => `  ${name.padEnd(10)}${summary}\n`).join('');
+  const commands = [...commandTable].map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}\n`).join('');
   return `Usage: boxwright [--store DIR] COMMAND [OPTIONS]
 
 Builds, ships and explains container images without a daemon.
