@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ImageStore } from '@boxwright/oci';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -79,6 +80,44 @@ describe('page', () => {
     });
     const after: unknown = JSON.parse((await cli('page', '--no-sizes', '--format', 'json', 'app')).stdout.text);
     expect(after).toHaveProperty('facts.size', 1379);
+  });
+
+  it('writes an HTML file with files, waste and Dockerfile, and prints nothing', async () => {
+    const { stdout, stderr, code } = await cli('page', '--lang', 'en', '--html', 'app.html', 'app');
+    expect([code, stdout.text, stderr.text]).toEqual([0, '', '']);
+    const document = readFileSync(join(root, 'app.html'), 'utf8');
+    expect(document).toMatch(/^<!DOCTYPE html>\n<html lang="en">/);
+    for (const part of ['/bin/app', '1.38KB', '100.0%', 'COPY</em> files0 /', 'A=\\u001b[2J', 'read locally']) {
+      expect(document).toContain(part);
+    }
+    const without = await cli('page', '--lang', 'zh', '--no-sizes', '--html', join(root, 'zh.html'), 'app');
+    expect(without.code).toBe(0);
+    const chinese = readFileSync(join(root, 'zh.html'), 'utf8');
+    expect(chinese).toContain('<html lang="zh-CN">');
+    expect(chinese).not.toContain('id="waste"');
+  });
+
+  it('redacts secrets in the Dockerfile of an HTML file, too', async () => {
+    const token = `ghp_${'0123456789abcdefghij'.repeat(2).slice(0, 36)}`;
+    {
+      using store = ImageStore.open(root);
+      const app = putImage(store, [[{ path: 'f', content: 'x' }]], [`API_TOKEN=${token}`]);
+      store.tag('docker.io/library/leaky:latest', app);
+    }
+    const secret = async (...flags: readonly string[]): Promise<boolean> => {
+      expect((await cli('page', ...flags, '--html', 'leaky.html', 'leaky')).code).toBe(0);
+      return readFileSync(join(root, 'leaky.html'), 'utf8').includes(token);
+    };
+    expect(await secret()).toBe(false);
+    expect(await secret('--show-secrets')).toBe(true);
+  });
+
+  it('writes HTML or prints, not both', async () => {
+    expect((await cli('page', '--html', 'both.html', '--format', 'json', 'app')).code).toBe(2);
+    expect(existsSync(join(root, 'both.html'))).toBe(false);
+    const nowhere = await cli('page', '--html', 'no/such/directory/app.html', 'app');
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stderr.text).toContain('no/such/directory');
   });
 
   it('refuses what it does not know', async () => {

@@ -1,4 +1,5 @@
-import { chinaTime, type Language, pageJson, pageText, parseTimeZone } from '@boxwright/inspect';
+import { resolve } from 'node:path';
+import { chinaTime, type Language, pageHtml, pageJson, pageText, parseTimeZone } from '@boxwright/inspect';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
@@ -6,14 +7,17 @@ import { type CommonFlags, newCommand } from '../commander.ts';
 import { preferredLanguage } from '../options/language.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { showSecretsOption } from '../options/show-secrets.ts';
+import { pageExtrasOf } from '../page-extras-of.ts';
 import { pageOf } from '../page-of.ts';
 import { openShownImage } from '../shown-image.ts';
 import { writeNote } from '../terminal/write-note.ts';
 import { insecureOption } from '../transfer/transfer-flags.ts';
+import { writeFileAtomically } from '../write-file.ts';
 
 interface PageFlags extends CommonFlags {
   readonly lang?: Language;
   readonly format: 'text' | 'json';
+  readonly html?: string;
   readonly timeZone?: string;
   readonly platform?: string;
   readonly insecure: boolean;
@@ -25,6 +29,7 @@ const examples = [
   'boxwright page app',
   'boxwright page --lang zh docker://debian:12           layers are read once, and not kept',
   'boxwright page --time-zone Europe/Berlin --platform linux/arm64 oci-archive:app.tar',
+  'boxwright page --html app.html --lang en app           with a map of its files; open it in a browser',
   'boxwright page --no-sizes --format json app | jq .history',
 ];
 
@@ -42,6 +47,12 @@ export function pageCommand(context: CommandContext): Command {
     )
     .addOption(new Option('--lang <language>', "Chinese or English (default: the locale's)").choices(['zh', 'en']))
     .addOption(new Option('--format <format>', 'how to print').choices(['text', 'json']).default('text'))
+    .addOption(
+      new Option(
+        '--html <file>',
+        'write one HTML file instead: the page with its files, waste and Dockerfile',
+      ).conflicts('format'),
+    )
     .option(
       '--time-zone <zone>',
       "+08:00, UTC, local or a name such as Asia/Shanghai (default: +08:00 in Chinese, else this machine's)",
@@ -70,6 +81,14 @@ async function page(name: string, flags: PageFlags, context: CommandContext): Pr
       readLayers: flags.sizes,
       showSecrets: flags.showSecrets,
     });
+    if (flags.html !== undefined) {
+      const extras = await pageExtrasOf(name, image, places, {
+        readLayers: flags.sizes,
+        showSecrets: flags.showSecrets,
+      });
+      writeFileAtomically(resolve(context.cwd, flags.html), pageHtml(made, language, extras));
+      return;
+    }
     context.stdout.write(`${flags.format === 'json' ? pageJson(made) : pageText(made, language)}\n`);
   } finally {
     await image.close();

@@ -13,6 +13,7 @@ describe('commandPieces', () => {
     ['a\\; b', ['a\\; b']],
     ['a & b || c', ['a & b || c']],
     ['a;b;; c', ['a;b;; ', 'c']],
+    ['case a in b) x; ;; c) y ;; esac', ['case a in b) x; ;; ', 'c) y ;; ', 'esac']],
     ['', []],
   ])('%j', (command, pieces) => {
     expect(commandPieces(command)).toEqual(pieces);

@@ -1,6 +1,6 @@
 /**
  * A shell command in pieces, one for each line that it would have in a Dockerfile: `&&` begins a line, `;` ends one,
- * except inside quotes and before `do` and `then`. Joined, the pieces are the command.
+ * except inside quotes and before `do`, `then` and `;;`. Joined, the pieces are the command.
  */
 export function commandPieces(command: string): string[] {
   const pieces: string[] = [];
@@ -18,7 +18,11 @@ export function commandPieces(command: string): string[] {
     else if (character === '&' && command.startsWith(' && ', at - 1)) {
       cut(at);
       at++;
-    } else if (character === ';' && command[at + 1] === ' ' && !/^ (?:do|then)\b/.test(command.slice(at + 1, at + 7))) {
+    } else if (
+      character === ';' &&
+      command[at + 1] === ' ' &&
+      !/^ (?:do\b|then\b|;;)/.test(command.slice(at + 1, at + 7))
+    ) {
       cut(at + 2);
     }
   }

@@ -4,9 +4,10 @@ import { findingText, pageWords } from '../page/page-words.ts';
 import { safeJson } from '../page/safe-json.ts';
 import { shownInfo } from '../page/shown-info.ts';
 import { type SecretFinding, secretText } from '../secrets/secret-finding.ts';
+import { dockerfileMarkup } from './dockerfile-markup.ts';
 import type { Say } from './html-words.ts';
 import { jsonMarkup } from './json-markup.ts';
-import { type Html, html, multiline } from './markup.ts';
+import { type Html, html } from './markup.ts';
 import type { PageDockerfile } from './page-extras.ts';
 import { copyable, type Section } from './section.ts';
 
@@ -17,7 +18,7 @@ export function dockerfileSection({ text, notes }: PageDockerfile, language: Lan
     id: 'dockerfile',
     title: say('dockerfile'),
     shortTitle: 'Dockerfile',
-    body: html`${notes.length > 0 ? list : undefined}<pre class="document">${copyable(multiline(text.trimEnd()))}</pre>`,
+    body: html`${notes.length > 0 ? list : undefined}<pre class="document scroll" tabindex="0">${copyable(dockerfileMarkup(text.trimEnd()))}</pre>`,
   };
 }
 
@@ -51,7 +52,7 @@ export function secretsNote({ secrets, secretsShown }: ImagePage, language: Lang
   const words = pageWords[language];
   const rest = secrets.length - listedSecrets;
   return html`<aside class="alert"><h2>${words.secrets} <span class="count">${secrets.length}</span></h2>
-${secretsShown ? undefined : html`<p>${words.secretsRedacted.trim()}</p>`}<ul>${secrets.slice(0, listedSecrets).map((finding) => html`<li>${secretItem(finding, language)}</li>`)}${rest > 0 ? html`<li>… +${rest}</li>` : undefined}</ul></aside>
+${secretsShown ? undefined : html`<p>${words.secretsRedacted.replace(/^[ (（]+|[)）]+$/g, '')}</p>`}<ul>${secrets.slice(0, listedSecrets).map((finding) => html`<li>${secretItem(finding, language)}</li>`)}${rest > 0 ? html`<li>… +${rest}</li>` : undefined}</ul></aside>
 `;
 }
 

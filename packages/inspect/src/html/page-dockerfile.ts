@@ -25,7 +25,7 @@ function notesOf({ base, steps, buildLabels }: ReconstructedDockerfile): Localiz
   if (base.kind === 'unknown') {
     notes.push({
       zh: `基础镜像未知：已比较的 ${base.candidates} 个镜像都不是。`,
-      en: `The base is not known: none of the ${base.candidates} images that were compared has its layers.`,
+      en: `The base is not known: none of ${count(base.candidates, 'image')} that were compared has its layers.`,
     });
   } else if (base.kind === 'claimed') {
     notes.push({
@@ -36,14 +36,18 @@ function notesOf({ base, steps, buildLabels }: ReconstructedDockerfile): Localiz
   if (lost > 0) {
     notes.push({
       zh: `有 ${lost} 处信息无法还原，已用 “lost” 注释标出。`,
-      en: `${lost} ${lost === 1 ? 'instruction has' : 'instructions have'} lost something; comments with “lost” say what.`,
+      en: `What is lost, at ${count(lost, 'instruction')}, is said in comments with “lost”.`,
     });
   }
   if (buildLabels.length > 0) {
     notes.push({
       zh: `有 ${buildLabels.length} 个标签不是由指令设置的，而是在构建时添加的。`,
-      en: `${buildLabels.length} labels are not from instructions but were given when it was built.`,
+      en: `Given when it was built, by no instruction: ${count(buildLabels.length, 'label')}.`,
     });
   }
   return notes;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

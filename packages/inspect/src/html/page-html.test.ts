@@ -188,7 +188,7 @@ describe('pageHtml', () => {
     const secrets = [{ kind: 'password', place: 'history', entry: 3 } as const];
     const document = pageHtml({ ...model, secrets }, 'en');
     expect(document).toContain('<a href="#row-3">history entry 4 seems to hold a');
-    expect(visibleText(document)).toContain('(shown as ******; --show-secrets shows them)');
+    expect(visibleText(document)).toContain('shown as ******; --show-secrets shows them');
   });
 
   it('takes the longest history that a config may have', () => {

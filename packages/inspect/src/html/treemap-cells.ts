@@ -22,7 +22,7 @@ export interface TreemapCell extends Box {
   /** Names from below the root, joined by `/`. */
   readonly path: string;
   readonly depth: number;
-  /** Cells of the same group are parts of one whole; undefined for those above groups. */
+  /** Cells of the same group are parts of one whole; undefined for those above groups, and for small ones. */
   readonly group: number | undefined;
   /** Only its heading shows; its parts are cells of their own. */
   readonly isGroup: boolean;
@@ -46,6 +46,8 @@ const gap = 2;
 
 /** What has more than this share of all is no group of its own: its parts are. */
 const dominating = 0.5;
+/** What has less than this share of all has no colour of its own. */
+const minor = 0.015;
 
 /**
  * The cells of a treemap, groups before their parts. However many nodes there are, cells are no more than fit: only
@@ -83,7 +85,8 @@ class Layout {
       const inner = innerBox(box, this.#shape);
       const isGroup = (node.children?.length ?? 0) > 0 && inner !== undefined && depth < maxDepth;
       const isAbove = isGroup && node.size > dominating * this.#total;
-      const own = group ?? (isAbove ? undefined : this.#groups++);
+      const isMinor = node.size < minor * this.#total;
+      const own = group ?? (isAbove || isMinor ? undefined : this.#groups++);
       this.cells.push({ ...box, node, path: path + names, depth, group: own, isGroup, others: part.others });
       if (isGroup) this.divide(node.children ?? [], inner, `${path}${names}/`, depth + 1, own);
     });

@@ -36,6 +36,8 @@ td{border-top:1px solid var(--line)}
 .document{font-size:.82rem;line-height:1.65}
 pre.document:not(.card pre){background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.9rem 1.1rem}
 .document em{font-style:normal;color:var(--run)}
+.document i{font-style:normal;color:var(--quiet)}
+.document.scroll{white-space:pre;overflow-x:auto}
 .document q{quotes:none;color:var(--copy)}
 .notes{color:var(--quiet);font-size:.9rem;margin:-.25rem 0 1rem;padding-left:1.2rem}
 .alert{background:var(--alert);border:1px solid var(--alert-line);border-radius:10px;padding:.9rem 1.1rem;margin-bottom:2rem}
