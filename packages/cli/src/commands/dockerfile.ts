@@ -136,7 +136,9 @@ async function readSubject(
   const { manifest } = read;
   const config = await read.config();
   const candidates = await baseCandidates(from, platformOf(config), places);
-  const claimed = baseName(manifest.annotations) ?? baseName(config.config.Labels);
+  // OCI image-spec annotations.md; builders write it as a label, too.
+  const baseName = 'org.opencontainers.image.base.name';
+  const claimed = manifest.annotations?.get(baseName) ?? config.config.Labels.get(baseName);
   return {
     subject: {
       name: escapeForTerminal(name),
@@ -150,12 +152,6 @@ async function readSubject(
     evidence: { config, candidates, claimed },
     secrets: showSecrets ? undefined : imageSecrets(config),
   };
-}
-
-/** OCI image-spec annotations.md: what the image itself says that it was built on. Anybody may write it: only names pass. */
-function baseName(annotations: ReadonlyMap<string, string> | undefined): string | undefined {
-  const name = annotations?.get('org.opencontainers.image.base.name');
-  return name !== undefined && /^[a-z0-9][\w.:/@-]{0,400}$/.test(name) && name !== 'scratch' ? name : undefined;
 }
 
 /** Extracts and verifies as asked; undefined when another process, with the privilege that this one lacks, did it all. */

@@ -105,7 +105,7 @@ function guessBase(config: ImageConfig, rows: readonly ReadRow[], claimed: strin
   const { history } = config;
   const { layerOfEntry } = pairLayers(history, config.rootfs.diffIds.length);
   const named = namedByBuildah(history);
-  const name = claimed ?? named?.name;
+  const name = [claimed, named?.name].find((text) => text !== undefined && canBeName(text));
   const first = rows.findIndex((_, index) => layerOfEntry[index] !== undefined);
   const isRootFs = first >= 0 && makesRootFs(rows[first]);
   if (name === undefined && !isRootFs) {
@@ -123,6 +123,11 @@ function guessBase(config: ImageConfig, rows: readonly ReadRow[], claimed: strin
     otherNames: [],
     settings: replay.settings(),
   };
+}
+
+/** Images say what they like; only what FROM takes for a name is repeated. */
+function canBeName(text: string): boolean {
+  return /^[a-zA-Z0-9][\w.:/@-]{0,400}$/.test(text) && text !== 'scratch';
 }
 
 /** buildah names what each step started from: the first name that is no id is the base of the stage. */

@@ -205,6 +205,14 @@ describe('the base', () => {
     });
   });
 
+  it('is what the image claims, if that can be a name', () => {
+    const config = image([{ createdBy: '# debian.sh' }, { createdBy: 'COPY a /a # buildkit' }]);
+    const base = (claimed: string): unknown => reconstructDockerfile(config, { candidates: [], claimed }).base;
+    expect(base('docker.io/library/debian:12')).toMatchObject({ kind: 'claimed', name: 'docker.io/library/debian:12' });
+    expect(base('x\nRUN evil')).toMatchObject({ kind: 'unknown', name: 'lost-base' });
+    expect(base('\u001b[2J')).toMatchObject({ kind: 'unknown' });
+  });
+
   it('repeats its triggers by itself', () => {
     const base = parseImageConfig(buildImageConfig({ base: python, config: { OnBuild: ['COPY . /src'] } }));
     const built = image([
