@@ -131,6 +131,7 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
       load: async () => (await import('./commands/waste.ts')).wasteCommand,
     },
   ],
+  ['diff', { summary: 'compare two images', load: async () => (await import('./commands/diff.ts')).diffCommand }],
   [
     'doctor',
     {
