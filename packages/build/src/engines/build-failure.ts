@@ -1,0 +1,82 @@
+import { BoxwrightError, type BoxwrightErrorOptions } from '@boxwright/errors';
+
+/** What a builder says about a build that failed. */
+export interface FailureReport {
+  /** Who says it: `Docker Engine`, `buildx`. */
+  readonly builder: string;
+  /** Its words. */
+  readonly message: string;
+  /** The step that failed, as it is shown. */
+  readonly step?: string | undefined;
+  /** Of a command that ended with another exit code than 0. */
+  readonly exitCode?: number | undefined;
+  /** The last lines of its output. */
+  readonly output?: string | undefined;
+  /** Lines of the Dockerfile as the builder shows them. */
+  readonly frame?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** A build that an engine outside of this process gave up: RUN_FAILED or ENGINE_BUILD_FAILED. */
+export class EngineBuildError extends BoxwrightError {
+  /** The place in the Dockerfile, in the builder's own words; `frame` of errors is what is shown below the message. */
+  readonly frame: string | undefined;
+
+  constructor(code: string, message: string, options: BoxwrightErrorOptions & { readonly frame?: string | undefined }) {
+    super(code, message, options);
+    this.frame = options.frame;
+  }
+}
+
+/** The one error for failed builds, whichever builder they failed in. */
+export function buildFailure(report: FailureReport): EngineBuildError {
+  const { builder, message, step, exitCode, output, frame, cause } = report;
+  const details = {
+    builder,
+    ...(step === undefined ? {} : { step }),
+    ...(output === undefined || output === '' ? {} : { output }),
+    ...placeOf(frame),
+  };
+  if (exitCode !== undefined) {
+    return new EngineBuildError('RUN_FAILED', message, { frame, cause, details: { ...details, exitCode } });
+  }
+  const isTransient = !isCommand(step) && looksTransient(message);
+  return new EngineBuildError('ENGINE_BUILD_FAILED', `${builder}: ${message}`, {
+    frame,
+    cause,
+    hint: hintFor(message),
+    details: { ...details, transient: isTransient },
+  });
+}
+
+/** True for steps that run a command of the user: what those print says nothing about the machinery. */
+export function isCommand(step: string | undefined): boolean {
+  return step !== undefined && /^(?:\[[^\]]*\] |Step \d+\/\d+ : )?(?:ONBUILD )?RUN\b/i.test(step);
+}
+
+/**
+ * Failures that another try may not meet again: of gateways, registries that ask to come later, connections. Builders
+ * say so in words only; their words about a command (RUN) must not be given to this.
+ */
+export function looksTransient(words: string): boolean {
+  return transientWords.test(words);
+}
+
+const transientWords =
+  /429 too many requests|toomanyrequests|50[0234] (?:internal server error|bad gateway|service unavailable|gateway time-?out)|i\/o timeout|tls handshake timeout|connection reset|context deadline exceeded|unexpected eof|: EOF$/i;
+
+function hintFor(message: string): string | undefined {
+  if (/denied|unauthorized|authentication required/i.test(message)) {
+    return 'log in to the registry (boxwright login REGISTRY), and look whether the image name is the one that is meant';
+  }
+  if (/not supported for the docker driver|does not currently support exporting manifest lists/i.test(message)) {
+    return 'an image for several platforms cannot be kept in this engine: push it, or write it with --output type=oci';
+  }
+  return undefined;
+}
+
+/** BuildKit's frame begins with `Dockerfile:12`. */
+function placeOf(frame: string | undefined): { readonly file?: string; readonly line?: number } {
+  const place = /^(.+):(\d+)$/m.exec(frame?.split('\n')[0] ?? '');
+  return place?.[1] === undefined ? {} : { file: place[1], line: Number(place[2]) };
+}

@@ -1,0 +1,146 @@
+import { readFileSync } from 'node:fs';
+import { BoxwrightError } from '@boxwright/errors';
+import { canonicalName, type Digest, isDigest, parseReference, withDefaultTag } from '@boxwright/oci';
+import type { BuildEngine, BuildRequest, BuildResult } from '../../engine/engine.ts';
+import { checkContextDirectory } from '../../source/directory-tree.ts';
+import { imageRegistries } from '../image-registries.ts';
+import { defaultWaits, withRetries } from '../retry.ts';
+import { parseSolveStatus } from '../solve/solve-status-json.ts';
+import { SolveTrace } from '../solve/solve-trace.ts';
+import { buildxArguments, pushes, wantsAttestations } from './buildx-arguments.ts';
+import { TemporaryFiles } from './buildx-files.ts';
+import type { BuildxOptions } from './buildx-options.ts';
+import { configWithCredentials } from './docker-config.ts';
+import { runDocker } from './run-docker.ts';
+
+/** Lines of text beside the progress that are kept for an error. */
+const KEPT_LINES = 40;
+
+/**
+ * The engine that calls `docker buildx build`: BuildKit in a Docker Engine, in a container, in Kubernetes or elsewhere.
+ * Images stay in the engine that the docker command talks to, or go where an output says.
+ */
+export function createBuildxEngine(options: BuildxOptions): BuildEngine {
+  return {
+    name: 'buildx',
+    build: (request) => {
+      checkContextDirectory(request.contextDir);
+      const { waits = defaultWaits, onRetry } = options.retry ?? {};
+      return withRetries({ waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal }, () =>
+        build(request, options),
+      );
+    },
+  };
+}
+
+async function build(request: BuildRequest, options: BuildxOptions): Promise<BuildResult> {
+  using files = new TemporaryFiles(request);
+  const trace = new SolveTrace('buildx', request.onEvent);
+  const words: string[] = [];
+  const { command = 'docker' } = options;
+  const env = await environment(request, options, files.directory);
+  const code = await runDocker({
+    command,
+    args: buildxArguments(request, options, files),
+    env,
+    input: request.dockerfileText,
+    stdout: request.outputs.some((output) => 'dest' in output && output.dest === '-') ? 'pass' : 'lines',
+    signal: request.signal,
+    onLine: (line) => {
+      const status = parseSolveStatus(line);
+      if (status !== undefined) trace.apply(status);
+      else if (words.push(line) > KEPT_LINES) words.shift();
+    },
+  });
+  if (code !== 0) {
+    if (!trace.hasBegun) await requireBuildx(command, env, request.signal);
+    throw failureOf(trace, words, code);
+  }
+  return resultOf(request, readMetadata(files.metadata));
+}
+
+/** What buildx is to leave undone unless it was asked for it, and the credentials of this build. */
+async function environment(
+  request: BuildRequest,
+  options: BuildxOptions,
+  directory: string,
+): Promise<Readonly<Record<string, string | undefined>>> {
+  const { env, home, credentials } = options;
+  const registries = credentials === undefined ? [] : imageRegistries(request);
+  const config =
+    credentials === undefined
+      ? undefined
+      : await configWithCredentials({ env, home }, credentials, registries, directory);
+  return {
+    ...env,
+    // Provenance in the metadata file costs a request, an attestation makes every image an index.
+    BUILDX_METADATA_PROVENANCE: 'disabled',
+    ...(wantsAttestations(options) ? {} : { BUILDX_NO_DEFAULT_ATTESTATIONS: '1' }),
+    ...(config === undefined ? {} : { DOCKER_CONFIG: config }),
+  };
+}
+
+/** The docker command without the plugin says nothing that could be told from an error of a build. */
+async function requireBuildx(
+  command: string,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const code = await runDocker({ command, args: ['buildx', 'version'], env, stdout: 'lines', signal });
+  if (code === 0) return;
+  throw new BoxwrightError('BUILDX_NOT_FOUND', `${command} has no buildx`, {
+    hint: 'install the plugin (docker-buildx), or build with the engine docker or embedded',
+  });
+}
+
+/** BuildKit shows the place in the Dockerfile, a line of dashes around it, and says `ERROR: …` at the end. */
+function failureOf(trace: SolveTrace, words: readonly string[], code: number): BoxwrightError {
+  const at = words.findLastIndex((line) => line.startsWith('ERROR: '));
+  const last = at < 0 ? words.filter((line) => line.trim() !== '').slice(-3) : words.slice(at);
+  const message = last
+    .join('\n')
+    .trim()
+    .replace(/^ERROR: (?:failed to build: )?(?:failed to solve: )?/, '');
+  if (/cannot connect to the docker daemon|failed to connect to the docker api|error during connect/i.test(message)) {
+    return new BoxwrightError('ENGINE_UNREACHABLE', `buildx: ${message}`, {
+      hint: 'start Docker, or name another engine with DOCKER_HOST or DOCKER_CONTEXT',
+    });
+  }
+  const first = words.findIndex((line) => /^-{10,}$/.test(line));
+  const end = first < 0 ? -1 : words.findIndex((line, index) => index > first && /^-{10,}$/.test(line));
+  const frame = end < 0 || first === 0 ? undefined : [words[first - 1], ...words.slice(first + 1, end)].join('\n');
+  return trace.failure(message === '' ? `it ended with exit code ${code}` : message, frame);
+}
+
+function readMetadata(path: string): ReadonlyMap<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    // Builds that leave no image behind write none.
+  }
+  return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
+}
+
+function resultOf(request: BuildRequest, metadata: ReadonlyMap<string, unknown>): BuildResult {
+  const config = digestOf(metadata.get('containerimage.config.digest'));
+  const manifest = digestOf(metadata.get('containerimage.digest'));
+  const imageId = config ?? manifest;
+  if (imageId === undefined) {
+    throw new BoxwrightError('ENGINE_ANSWER_INVALID', 'buildx did not return an image ID', {
+      hint: 'look whether the builder has kept the image: docker buildx ls',
+    });
+  }
+  // Engines without containerd's image store keep no manifests: what they call one is the config.
+  const digest = manifest === config && !pushes(request) ? undefined : manifest;
+  return {
+    imageId,
+    ...(digest === undefined ? {} : { digest }),
+    tags: request.tags.map((tag) => canonicalName(withDefaultTag(parseReference(tag)))),
+    metadata: Object.fromEntries(metadata),
+  };
+}
+
+function digestOf(value: unknown): Digest | undefined {
+  return typeof value === 'string' && isDigest(value) ? value : undefined;
+}
