@@ -1,3 +1,4 @@
+export * from './builder/index.ts';
 export { type ContextDigestRequest, contextDigest } from './context/context-digest.ts';
 export { createEmbeddedEngine } from './engine/embedded.ts';
 export type {
