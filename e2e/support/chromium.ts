@@ -13,8 +13,6 @@ export interface View {
 
 /** Chromium on this machine, or undefined. */
 export function chromiumPath(): string | undefined {
-  const chosen = process.env['BOXWRIGHT_E2E_CHROMIUM'];
-  if (chosen !== undefined && chosen !== '') return chosen;
   const directories = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
   return directories.map((directory) => join(directory, 'chromium')).find(isExecutable);
 }
@@ -113,6 +111,21 @@ export class Browser {
     if (exceptionDetails !== undefined) throw new Error(JSON.stringify(exceptionDetails));
     // The cast: the protocol says so.
     return (result as { readonly value?: unknown }).value;
+  }
+
+  /** Clicks in the middle of the first element that a CSS selector finds, as a person does. */
+  async click(selector: string): Promise<void> {
+    const found = await this.evaluate(`(() => {
+      const element = document.querySelector(${JSON.stringify(selector)});
+      element.scrollIntoView({ block: 'center', behavior: 'instant' });
+      const { left, top, width, height } = element.getBoundingClientRect();
+      return { x: left + Math.min(width / 2, 40), y: top + height / 2 };
+    })()`);
+    // The cast: that is what the expression returns.
+    const at = found as { readonly x: number; readonly y: number };
+    for (const type of ['mousePressed', 'mouseReleased']) {
+      await this.#call('Input.dispatchMouseEvent', { type, ...at, button: 'left', clickCount: 1 });
+    }
   }
 
   /** A PNG of the window, or of the whole page. */

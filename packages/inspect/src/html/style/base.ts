@@ -4,7 +4,7 @@ export const baseStyle: string = `
   color-scheme:light dark;
   --page:#f6f6f3; --card:#fff; --ink:#22272e; --quiet:#626b76; --line:#e3e3de; --code:#f0f0ec;
   --link:#1f5fae; --alert:#fdf3dc; --alert-line:#e5c678;
-  --run:#3f74bd; --copy:#2a8a75; --meta:#8b93a0; --other:#b67f2e;
+  --run:#386bb3; --copy:#217a67; --meta:#8b93a0; --other:#966415;
   --sans:system-ui,-apple-system,"Segoe UI",Roboto,"PingFang SC","Hiragino Sans GB","Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC","WenQuanYi Micro Hei",sans-serif;
   --mono:ui-monospace,"SF Mono","Cascadia Mono",Menlo,Consolas,"Liberation Mono","DejaVu Sans Mono","Noto Sans Mono CJK SC","WenQuanYi Micro Hei Mono",monospace;
 }

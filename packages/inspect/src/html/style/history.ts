@@ -11,12 +11,12 @@ export const historyStyle: string = `
 .history>li:first-child{border-top:0}
 .history>li:target{background:color-mix(in srgb,var(--tone) 9%,transparent)}
 .history .what{display:flex;flex-wrap:wrap;align-items:baseline;gap:0 .7rem;grid-column:1}
-.kind{font:600 .82rem var(--mono);color:var(--tone);filter:saturate(1.1)}
+.kind{font:600 .82rem var(--mono);color:var(--tone)}
 .meta .kind{color:var(--quiet)}
 .label{font-size:.9rem}
 .side{grid-column:2;grid-row:1/3;display:flex;flex-direction:column;align-items:flex-end;gap:.2rem}
-.side time{font-size:.8rem;color:var(--quiet);font-variant-numeric:tabular-nums;white-space:nowrap}
-.side .same{opacity:.7}
+.side time{font-size:.8rem;font-variant-numeric:tabular-nums;white-space:nowrap}
+.side .same{color:var(--quiet)}
 .side .size{font-size:.95rem;font-weight:600;line-height:1.5;font-variant-numeric:tabular-nums}
 .side .size.quiet{font-weight:400;font-size:.85rem}
 .bar{display:block}

@@ -8,7 +8,7 @@ pre code{font-size:1em}
 .tiles div{display:flex;flex-direction:column}
 .tiles b{font-size:1.3rem;font-weight:600;line-height:1.3;font-variant-numeric:tabular-nums}
 .tiles span{font-size:.85rem;color:var(--quiet)}
-.tiles small{font-size:1em;opacity:.8}
+.tiles small{font-size:1em}
 .tiles small::before{content:"· "}
 section .tiles{margin:.25rem 0 1.25rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:.9rem 1.1rem}
