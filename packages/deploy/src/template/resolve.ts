@@ -1,4 +1,4 @@
-import { closestMatch } from '@boxwright/errors';
+import { type BoxwrightError, closestMatch, isBoxwrightError } from '@boxwright/errors';
 import {
   isPlainObject,
   LocatedError,
@@ -76,14 +76,16 @@ async function answer(
   options: ResolveOptions,
 ): Promise<Answer> {
   if (reference.kind === 'invalid') throw new LocatedError('TEMPLATE_INVALID', range, reference.reason);
-  const lookup = await ask(reference, resolver);
+  const lookup = await ask(reference, resolver).catch((error: unknown) => {
+    throw isBoxwrightError(error) && !(error instanceof LocatedError) ? located(error, name, range) : error;
+  });
   if (lookup.kind === 'keep') return { kept: true };
   if (lookup.kind === 'missing') throw unknownName(reference, name, range, lookup);
   for (const secret of lookup.secrets ?? []) options.onSecret?.(secret);
-  return { kept: false, value: toPlainValue(lookup.value), reference };
+  return { kept: false, value: toValue(lookup.value, name, range), reference };
 }
 
-function ask(reference: Exclude<Reference, { kind: 'invalid' }>, resolver: TemplateResolver): Lookup | Promise<Lookup> {
+async function ask(reference: Exclude<Reference, { kind: 'invalid' }>, resolver: TemplateResolver): Promise<Lookup> {
   switch (reference.kind) {
     case 'step':
       return resolver.step(reference.name, reference.path, reference);
@@ -94,6 +96,20 @@ function ask(reference: Exclude<Reference, { kind: 'invalid' }>, resolver: Templ
     case 'block':
       return resolver.block(reference.type, reference.name, reference.path, reference);
   }
+}
+
+function toValue(value: unknown, name: string, range: SourceRange): PlainValue {
+  try {
+    return toPlainValue(value);
+  } catch (error) {
+    throw isBoxwrightError(error) ? located(error, name, range) : error;
+  }
+}
+
+/** A source that failed, with the place of what was asked for. */
+function located(error: BoxwrightError, name: string, range: SourceRange): LocatedError {
+  const { code, message, hint, details } = error;
+  return new LocatedError(code, range, `{{ ${name} }}: ${message}`, { hint, details, cause: error });
 }
 
 const kinds: Readonly<Record<Reference['kind'], string>> = {
@@ -110,16 +126,12 @@ function unknownName(
   range: SourceRange,
   lookup: Lookup & { kind: 'missing' },
 ): LocatedError {
-  const near = lookup.candidates === undefined ? undefined : closestMatch(wantedName(reference), lookup.candidates);
+  const near = lookup.candidates === undefined ? undefined : closestMatch(reference.name, lookup.candidates);
   const shown = reference.kind === 'step' || reference.kind === 'env' ? reference.name : name;
   return new LocatedError('TEMPLATE_UNKNOWN', range, lookup.reason ?? `${kinds[reference.kind]} ${shown}`, {
     hint: near === undefined ? lookup.hint : `Did you mean ${near}?`,
     details: { placeholder: name, kind: reference.kind },
   });
-}
-
-function wantedName(reference: Exclude<Reference, { kind: 'invalid' }>): string {
-  return reference.name;
 }
 
 function fill(node: YamlNode, answers: ReadonlyMap<string, Answer>): YamlNode {
