@@ -1,4 +1,4 @@
-import type { Language, Localized } from '../labels/language.ts';
+import type { Language } from '../labels/language.ts';
 
 /** Words of an HTML page that are neither in the image nor in the text form. */
 const words = {
@@ -92,7 +92,7 @@ const words = {
   infoShort: { zh: '镜像信息', en: 'Info' },
   madeBy: { zh: '由 Boxwright 生成', en: 'Made by Boxwright' },
   timesIn: { zh: '时间为', en: 'Times are in' },
-} as const satisfies Readonly<Record<string, Localized>>;
+} as const;
 
 /** Names of the words. */
 export type HtmlWord = keyof typeof words;
