@@ -13,6 +13,8 @@ export interface EngineEvent {
   /** Machine-readable: `{"ID":…}` of a build, `{"Tag":…,"Digest":…,"Size":…}` of a push. */
   readonly aux?: unknown;
   readonly error?: string;
+  /** Of an error: the exit code of a command of the build, an HTTP status; absent for all others. */
+  readonly code?: number;
 }
 
 const lineLimit = 4 * 1024 * 1024;
@@ -51,7 +53,8 @@ function parseEvent(line: string): EngineEvent {
   };
   const detail = entries(fields.get('progressDetail'));
   // Some errors come with a detail only.
-  const error = text('error') ?? stringOf(entries(fields.get('errorDetail')).get('message'));
+  const errorDetail = entries(fields.get('errorDetail'));
+  const error = text('error') ?? stringOf(errorDetail.get('message'));
   const parts: [keyof EngineEvent, unknown][] = [
     ['stream', text('stream')],
     ['status', text('status')],
@@ -60,6 +63,7 @@ function parseEvent(line: string): EngineEvent {
     ['total', numberOf(detail.get('total'))],
     ['aux', fields.get('aux')],
     ['error', error],
+    ['code', error === undefined ? undefined : numberOf(errorDetail.get('code'))],
   ];
   return Object.fromEntries(parts.filter(([, part]) => part !== undefined));
 }

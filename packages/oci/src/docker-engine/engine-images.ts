@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import type { Digest } from '../names/digest.ts';
 import type { Platform } from '../names/platform.ts';
 import { familiarName, type Reference, withDefaultTag } from '../names/reference.ts';
 import { streamOutput } from '../places/archive-output.ts';
@@ -15,15 +16,16 @@ import { engineEvents } from './engine-events.ts';
  * Brings an image of an engine into the store: engines hand images out as one archive only. Layers that the store has
  * are not written again. It is not tagged.
  *
+ * @param reference a name, or an image id
  * @throws BoxwrightError IMAGE_NOT_FOUND, those of the client and of {@link loadArchive}
  */
 export async function loadFromEngine(
   engine: EngineClient,
-  reference: Reference,
+  reference: Reference | Digest,
   store: ImageStore,
   signal?: AbortSignal,
 ): Promise<PlacedImage> {
-  const name = familiarName(withDefaultTag(reference));
+  const name = typeof reference === 'string' ? reference : familiarName(withDefaultTag(reference));
   const images = await loadArchive(store, await savedImage(engine, name, signal), { signal });
   const [image] = images;
   if (image === undefined) {

@@ -5,6 +5,7 @@ export {
   findEngine,
   parseEngineHost,
 } from './engine-address.ts';
-export { type EngineClient, type EngineRequest, type EngineResponse, engineClient } from './engine-client.ts';
+export { type EngineClient, type EngineResponse, engineClient } from './engine-client.ts';
 export { type EngineEvent, engineEvents } from './engine-events.ts';
+export type { EngineRequest } from './engine-exchange.ts';
 export { engineDestination, loadFromEngine } from './engine-images.ts';

@@ -1,0 +1,147 @@
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import type { EngineAddress } from './engine-address.ts';
+
+/** A request of the Engine API (docs.docker.com/reference/api/engine). */
+export interface EngineRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  /** Below the version: `/images/json`. */
+  readonly path: string;
+  /** A list gives the key several times. */
+  readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
+  /** JSON, or bytes as they come. */
+  readonly body?: { readonly json: unknown } | { readonly bytes: AsyncIterable<Uint8Array>; readonly type: string };
+  readonly signal?: AbortSignal | undefined;
+}
+
+const connectMs = 10_000;
+
+/** Sends a request and waits for the head of the answer. @throws BoxwrightError ENGINE_UNREACHABLE, ENGINE_DENIED */
+export async function exchange(address: EngineAddress, path: string, request: EngineRequest): Promise<IncomingMessage> {
+  const { body, signal } = request;
+  signal?.throwIfAborted();
+  const json = body !== undefined && 'json' in body ? Buffer.from(JSON.stringify(body.json)) : undefined;
+  const type = body === undefined ? undefined : 'json' in body ? 'application/json' : body.type;
+  const options = optionsOf(address, path, request, {
+    ...(type === undefined ? {} : { 'content-type': type }),
+    ...(json === undefined ? {} : { 'content-length': String(json.length) }),
+  });
+  return new Promise((fulfil, reject) => {
+    const sent = open(address, options);
+    watch(sent, (error) => reject(signal?.aborted === true ? signal.reason : unreachable(address, error)));
+    sent.once('response', fulfil);
+    if (body !== undefined && 'bytes' in body)
+      void sendBytes(sent, body.bytes).catch((error: unknown) => sent.destroy(asError(error)));
+    else sent.end(json);
+  });
+}
+
+/**
+ * Asks for another protocol. The answer is the connection, or what the engine says instead.
+ *
+ * @throws BoxwrightError ENGINE_UNREACHABLE, ENGINE_DENIED
+ */
+export async function upgrade(
+  address: EngineAddress,
+  path: string,
+  request: EngineRequest,
+  protocol: string,
+): Promise<{ readonly socket: Duplex } | { readonly response: IncomingMessage }> {
+  const { signal } = request;
+  signal?.throwIfAborted();
+  return new Promise((fulfil, reject) => {
+    const sent = open(address, optionsOf(address, path, request, { connection: 'Upgrade', upgrade: protocol }));
+    watch(sent, (error) => reject(signal?.aborted === true ? signal.reason : unreachable(address, error)));
+    sent.once('response', (response) => fulfil({ response }));
+    sent.once('upgrade', (_response, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      fulfil({ socket });
+    });
+    sent.end();
+  });
+}
+
+function optionsOf(
+  address: EngineAddress,
+  path: string,
+  { method, headers, signal }: EngineRequest,
+  further: Readonly<Record<string, string>>,
+): RequestOptions {
+  return {
+    method,
+    path,
+    headers: { host: 'docker', ...further, ...headers },
+    ...(address.socketPath === undefined
+      ? { host: address.host ?? 'localhost', port: address.port }
+      : { socketPath: address.socketPath }),
+    ...(signal === undefined ? {} : { signal }),
+    // One connection per request: streams of images would hold it for long anyway, and the process can end.
+    agent: false,
+  };
+}
+
+/** Ends a request whose connection does not come about. */
+function watch(sent: ClientRequest, onError: (error: Error) => void): void {
+  const slow = setTimeout(() => sent.destroy(new Error('it does not answer')), connectMs);
+  sent.once('socket', (socket) => {
+    if (socket.connecting) socket.once('connect', () => clearTimeout(slow));
+    else clearTimeout(slow);
+  });
+  sent.once('close', () => clearTimeout(slow));
+  // Kept: a connection that breaks later has to be an error of the answer, not one of the process.
+  sent.on('error', (error) => {
+    clearTimeout(slow);
+    onError(error);
+  });
+}
+
+function open(address: EngineAddress, options: RequestOptions): ClientRequest {
+  if (address.tls === undefined) return process.getBuiltinModule('node:http').request(options);
+  const { ca, cert, key, verify } = address.tls;
+  return process.getBuiltinModule('node:https').request({ ...options, ca, cert, key, rejectUnauthorized: verify });
+}
+
+/** The engine may answer, and stop reading, before all was sent: that is its answer's business. */
+async function sendBytes(sent: ClientRequest, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of bytes) {
+    if (sent.destroyed || sent.writableEnded) return;
+    // The request keeps what it is given until it is sent; the piece is used again before.
+    if (!sent.write(Buffer.from(piece))) await drained(sent);
+  }
+  sent.end();
+}
+
+function drained(sent: ClientRequest): Promise<void> {
+  return new Promise((fulfil) => {
+    const done = (): void => {
+      sent.off('drain', done).off('close', done);
+      fulfil();
+    };
+    sent.once('drain', done).once('close', done);
+  });
+}
+
+function unreachable(address: EngineAddress, error: Error): BoxwrightError {
+  const code = 'code' in error ? error.code : undefined;
+  const where = `${escapeForTerminal(address.text)} (${address.origin})`;
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new BoxwrightError('ENGINE_DENIED', `this user may not talk to the Docker Engine at ${where}`, {
+      hint: 'join the group of the socket (often `docker`), or use another engine with DOCKER_HOST',
+      cause: error,
+    });
+  }
+  return new BoxwrightError(
+    'ENGINE_UNREACHABLE',
+    `no Docker Engine answers at ${where}: ${escapeForTerminal(error.message)}`,
+    {
+      hint: 'start Docker, or name another engine with DOCKER_HOST or DOCKER_CONTEXT',
+      cause: error,
+    },
+  );
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
