@@ -65,11 +65,10 @@ async function readLayers(
   );
   const { source, close } = await openLayerSource(name, unknown, places);
   try {
+    const readings = new LayerReadings(store, source, { signal: places.signal });
     const layerSizes: number[] = [];
     const secretFiles: SecretFinding[] = [];
     for (const [position, layer] of layers.entries()) {
-      // One for each layer, so that the listings of those before are not held.
-      const readings = new LayerReadings(store, source, { signal: places.signal });
       const files = knownSecretFiles(store, layer) ?? (await findSecretFiles(store, readings, layer));
       secretFiles.push(...files.map((file) => ({ ...file, place: 'file' as const, layer: position })));
       layerSizes.push((await readings.facts(layer)).size);

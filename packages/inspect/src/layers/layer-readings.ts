@@ -62,6 +62,26 @@ export class LayerReadings {
   }
 
   /**
+   * Shows the entries of a layer one by one, in the order of the archive and none of them kept: names at the cost of
+   * {@link facts}, which are known after it.
+   *
+   * @throws BoxwrightError as {@link passLayer}
+   */
+  async entries(layer: ImageLayer, onEntry: (entry: ScannedEntry) => void): Promise<void> {
+    const kept = this.known(layer) === undefined ? undefined : this.#kept.listing(layer.diffId, false);
+    if (kept !== undefined) {
+      for (const entry of kept.entries) onEntry(entry);
+      return;
+    }
+    const tarPath = this.#store.layerTarPresent(layer.diffId);
+    const facts =
+      tarPath === undefined
+        ? await passLayer(this.#source, layer, { ...this.#options, onEntry })
+        : scan(tarPath, onEntry);
+    this.#kept.keepFacts(layer.diffId, facts);
+  }
+
+  /**
    * The entries of a layer by path.
    *
    * @throws BoxwrightError as {@link passLayer} and {@link LayerIndex}

@@ -14,7 +14,7 @@ const path = /^(?:\.{0,2}\/[\w./@+~-]*|~\/[\w./@+~-]*|[A-Za-z]:\\[\w\\. -]*|file
 const placeholder =
   /^(?:x{3,}|\*+|\.{3,}|-+|_+|#+|y{3,}|foo|bar|foobar|todo|tbd|n\/?a|unset|unused|empty|string|str|value|redacted|hidden|masked)$/i;
 const placeholderWord =
-  /(?:^|[^a-z])(?:your|change|changeme|changethis|replace|replaceme|insert|example|sample|dummy|fake|placeholder|redacted|fixme|notasecret|not-a-secret|my-secret-here|build-only|buildtime|build-time)(?:$|[^a-z])|EXAMPLE(?:KEY)?$|x{8}|\*{4}|0{16}/i;
+  /(?:^|[^a-z])(?:your|change|changeme|changeit|changethis|replace|replaceme|insert|example|sample|dummy|fake|placeholder|redacted|fixme|notasecret|not-a-secret|my-secret-here|build-only|buildtime|build-time)(?:$|[^a-z])|EXAMPLE(?:KEY)?$|x{8}|\*{4}|0{16}/i;
 
 /** Above this a value is not looked through for words. */
 const longestPlaceholder = 200;

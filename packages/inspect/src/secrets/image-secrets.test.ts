@@ -1,10 +1,10 @@
-import { LayerIndex, parseImageConfig, type ScannedEntry, type TarEntry, toByteString } from '@boxwright/oci';
+import { parseImageConfig, toByteString } from '@boxwright/oci';
 import { describe, expect, it } from 'vitest';
 import { dockerInspect, inspectForms } from '../info/index.ts';
 import { realImage, realImages } from '../page/testing/real-image.ts';
 import { imageSecrets } from './image-secrets.ts';
 import { redactConfig } from './redact-config.ts';
-import { layerSecretFiles } from './secret-files.ts';
+import { SecretFileFinder } from './secret-files.ts';
 import { secretText } from './secret-finding.ts';
 import { harmlessRows } from './testing/harmless-rows.ts';
 
@@ -116,21 +116,13 @@ describe('redactConfig', () => {
   });
 });
 
-describe('layerSecretFiles', () => {
-  function indexOf(...paths: string[]): LayerIndex {
-    const entries = paths.map((path, index): ScannedEntry => {
-      const entry: TarEntry = {
-        path: toByteString(path),
-        type: 'file',
-        mode: 0o600,
-        uid: 0,
-        gid: 0,
-        size: 10,
-        mtimeNs: 0n,
-      };
-      return { entry, dataOffset: 512 * (2 * index + 1) };
-    });
-    return new LayerIndex('', entries);
+describe('SecretFileFinder', () => {
+  function found(...paths: string[]): readonly string[] {
+    const finder = new SecretFileFinder();
+    for (const path of paths) {
+      finder.add({ path: toByteString(path), type: 'file', mode: 0o600, uid: 0, gid: 0, size: 10, mtimeNs: 0n });
+    }
+    return finder.files.map((file) => file.path);
   }
 
   it('names files that hold secrets where they are used', () => {
@@ -143,8 +135,8 @@ describe('layerSecretFiles', () => {
       'app/.env',
       'home/x/.git-credentials',
     ];
-    const found = layerSecretFiles(indexOf(...paths));
-    expect(new Set(found.map((file) => file.path))).toEqual(new Set(paths.map((path) => `/${path}`)));
+    expect(found(...paths)).toEqual(paths.map((path) => `/${path}`).sort());
+    expect(found('./root/.ssh/id_rsa', '/root/.ssh/id_rsa')).toEqual(['/root/.ssh/id_rsa']);
   });
 
   it('leaves look-alikes alone', () => {
@@ -160,6 +152,6 @@ describe('layerSecretFiles', () => {
       'app/.npmrc',
       'usr/share/doc/ssh/examples/id_rsa',
     ];
-    expect(layerSecretFiles(indexOf(...paths))).toEqual([]);
+    expect(found(...paths)).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ export { type ImageSecrets, imageSecrets } from './image-secrets.ts';
 export { redactConfig } from './redact-config.ts';
 export { Redactor } from './redactor.ts';
 export { findSecretFiles, knownSecretFiles } from './secret-file-readings.ts';
-export { layerSecretFiles, type SecretFile, secretFileKind } from './secret-files.ts';
+export { type SecretFile, SecretFileFinder, secretFileKind } from './secret-files.ts';
 export { type SecretFinding, type SecretPlace, secretText } from './secret-finding.ts';
 export { type SecretKind, secretKindName } from './secret-kind.ts';
 export type { SecretMatch } from './token-patterns.ts';

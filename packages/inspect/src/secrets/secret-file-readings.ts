@@ -1,7 +1,6 @@
-import { isBoxwrightError } from '@boxwright/errors';
 import type { CacheValue, Digest, ImageLayer, ImageStore } from '@boxwright/oci';
 import type { LayerReadings } from '../layers/index.ts';
-import { layerSecretFiles, type SecretFile } from './secret-files.ts';
+import { type SecretFile, SecretFileFinder } from './secret-files.ts';
 import { isSecretKind } from './secret-kind.ts';
 
 /** Files of well-known secrets in a layer, if an earlier look has found out. */
@@ -10,23 +9,19 @@ export function knownSecretFiles(store: ImageStore, { diffId }: ImageLayer): rea
 }
 
 /**
- * Files of well-known secrets in a layer, by name. What was found is kept in the store, so that the layer's listing is
- * not needed again. A layer that makes no sense as a file system has none.
+ * Files of well-known secrets in a layer, by name. What was found is kept in the store, so that the layer is not needed
+ * again; afterwards its facts are known, too.
  *
- * @throws BoxwrightError as `LayerReadings.index`, except for what is wrong inside of the archive
+ * @throws BoxwrightError as `LayerReadings.entries`
  */
 export async function findSecretFiles(
   store: ImageStore,
   readings: LayerReadings,
   layer: ImageLayer,
 ): Promise<readonly SecretFile[]> {
-  let files: readonly SecretFile[] = [];
-  try {
-    files = layerSecretFiles(await readings.index(layer));
-  } catch (error) {
-    // Sizes are known of such a layer as well: looking for names must not take them away.
-    if (!isBoxwrightError(error) || !error.code.startsWith('LAYER_') || error.code === 'LAYER_INVALID') throw error;
-  }
+  const finder = new SecretFileFinder();
+  await readings.entries(layer, ({ entry }) => finder.add(entry));
+  const { files } = finder;
   const value: CacheValue = { files: files.map(({ kind, path }) => ({ kind, path })) };
   unlessReadOnly(() => store.cache.put(keyOf(layer.diffId), value, { blobs: [] }));
   return files;

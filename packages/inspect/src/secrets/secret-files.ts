@@ -1,4 +1,4 @@
-import { type ByteString, fromByteString, type LayerIndex } from '@boxwright/oci';
+import { type ByteString, fromByteString, type TarEntry } from '@boxwright/oci';
 import type { SecretKind } from './secret-kind.ts';
 
 /** A file that holds secrets, to judge by its name. */
@@ -43,14 +43,22 @@ export function secretFileKind(path: ByteString): SecretKind | undefined {
   return knownPaths.find(([, pattern]) => pattern.test(path))?.[0];
 }
 
-/** Files of well-known secrets in one layer, by name alone; empty files are none. At most 100. */
-export function layerSecretFiles(index: LayerIndex): readonly SecretFile[] {
-  const files: SecretFile[] = [];
-  for (const { path, entry } of index.entries()) {
-    if (entry?.type !== 'file' || entry.size === 0) continue;
-    const kind = secretFileKind(path);
-    if (kind !== undefined) files.push({ kind, path: `/${fromByteString(path)}` });
-    if (files.length === maxFiles) break;
+/** Picks files of well-known secrets out of the entries of a layer, by name alone; empty files are none. */
+export class SecretFileFinder {
+  readonly #found = new Map<ByteString, SecretKind>();
+
+  add({ type, path, size }: TarEntry): void {
+    if (type !== 'file' || size === 0 || this.#found.size >= maxFiles) return;
+    // The cast keeps the brand: a part of a ByteString.
+    const clean = path.replace(/^\.{0,2}\/+/, '') as ByteString;
+    const kind = secretFileKind(clean);
+    if (kind !== undefined) this.#found.set(clean, kind);
   }
-  return files;
+
+  /** At most 100, by path. */
+  get files(): readonly SecretFile[] {
+    return [...this.#found]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([path, kind]) => ({ kind, path: `/${fromByteString(path)}` }));
+  }
 }
