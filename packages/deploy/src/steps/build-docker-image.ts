@@ -1,0 +1,125 @@
+import { writeFileSync } from 'node:fs';
+import { timestampTag } from '@boxwright/build';
+import { automaticDockerfile } from './automatic-dockerfile.ts';
+import type { BuildDockerImageOptions, BuildDockerImageResult } from './build-docker-image-options.ts';
+import { buildKey } from './build-key.ts';
+import { BuildWatch } from './build-watch.ts';
+import type { BuiltImage } from './engines/step-engine.ts';
+import { type StepImage, stepImage, taggedName } from './image-name.ts';
+import { type PlannedBuild, planStepBuild } from './plan-step-build.ts';
+import { engineOfBackend } from './read-backend.ts';
+import { buildInputNames, readBuildInputs } from './read-build-inputs.ts';
+import { pathInStep, type StepContext } from './step-context.ts';
+import type { StepDefinition } from './step-definition.ts';
+import { resultValues } from './step-result.ts';
+
+/**
+ * Builds an image. A step of the same run with the same context, Dockerfile and arguments is not done again, whoever
+ * asks for it; all its askers get the same tag.
+ *
+ * @throws BoxwrightError REFERENCE_INVALID, STEP_INPUT_INVALID, STEP_INPUT_UNSUPPORTED, CONTEXT_NOT_FOUND, and those of
+ *   the engine
+ */
+export async function buildDockerImage(
+  options: BuildDockerImageOptions,
+  context: StepContext,
+): Promise<BuildDockerImageResult> {
+  const image = stepImage(options, context.env);
+  const engineName = engineOfBackend(options.buildBackend, context);
+  const contextDir = pathInStep(context, options.path ?? '.');
+  const generated = options.dockerfile === 'auto' ? await automaticDockerfile(contextDir) : undefined;
+  if (generated !== undefined && options.persistDockerfile === true) persist(generated, options, context);
+  const planned = planStepBuild(options, { contextDir, generated, engineName });
+  const keys = await buildKey(planned, image, context);
+  const { value, cached } = await context.cache.result(
+    keys.step,
+    // The same image under several names: the engine's cache has all of it the second time.
+    () => context.cache.oneAfterTheOther(keys.content, () => build(planned, image, context)),
+    options.ignoreCache,
+  );
+  if (cached) context.report({ ...value.report, cached: true, seconds: 0 });
+  return value.result;
+}
+
+interface Made {
+  readonly result: BuildDockerImageResult;
+  readonly report: BuiltReport;
+}
+
+/** What a build step has made: for summaries. */
+export interface BuiltReport {
+  readonly kind: 'built';
+  /** Without the tag. */
+  readonly imageName: string;
+  readonly tags: readonly string[];
+  readonly imageId: string;
+  readonly digest: string | undefined;
+  /** As the engine keeps it. */
+  readonly bytes: number | undefined;
+  /** Nothing had to be done. */
+  readonly cached: boolean;
+  readonly seconds: number;
+  readonly engine: string;
+  /** Pushed with the build. */
+  readonly pushed: boolean;
+}
+
+async function build(planned: PlannedBuild, image: StepImage, context: StepContext): Promise<Made> {
+  const tag = image.tag ?? timestampTag();
+  const tags = [tag, ...image.additionalTags.filter((other) => other !== tag)];
+  const { engineName, request, timeoutSeconds } = planned;
+  const engine = context.engine(engineName);
+  const started = performance.now();
+  const watch = new BuildWatch(context.progress.ofBuild(`[${image.name}]`));
+  const timeout = timeoutSeconds === undefined ? [] : [AbortSignal.timeout(timeoutSeconds * 1000)];
+  const built: BuiltImage = await engine.build({
+    ...request,
+    tags: tags.map((one) => taggedName(image, one)),
+    signal: AbortSignal.any([context.signal, ...timeout]),
+    onEvent: (event) => watch.onEvent(event),
+  });
+  const { imageId, digest, bytes } = built;
+  const report: BuiltReport = {
+    kind: 'built',
+    imageName: image.name,
+    tags,
+    imageId,
+    digest,
+    bytes,
+    cached: watch.isCached,
+    seconds: Math.round(performance.now() - started) / 1000,
+    engine: engineName,
+    pushed: request.push,
+  };
+  context.report(report);
+  const result = {
+    image_name: image.name,
+    tag,
+    image: `${image.name}:${tag}`,
+    image_id: imageId,
+    additional_tags: image.additionalTags,
+    digest: digest ?? null,
+  };
+  return { result, report };
+}
+
+function persist(text: string, options: BuildDockerImageOptions, context: StepContext): void {
+  const path = pathInStep(context, options.dockerfileOutputPath || 'Dockerfile.generated');
+  writeFileSync(path, text);
+  const row = context.progress.row(`write ${path}`);
+  row.completed();
+}
+
+/** The step. */
+export const buildDockerImageStep: StepDefinition = {
+  name: 'build_docker_image',
+  modules: [
+    'prefect_docker.deployments.steps',
+    'prefect_docker.deployments',
+    'prefect_docker.projects.steps',
+    'prefect_docker.steps',
+  ],
+  inputs: buildInputNames,
+  changesFiles: false,
+  run: async (inputs, context) => resultValues(await buildDockerImage(readBuildInputs(inputs, context), context)),
+};

@@ -1,0 +1,71 @@
+import { join, relative } from 'node:path';
+import { BoxwrightError } from '@boxwright/errors';
+import { parsePlatform } from '@boxwright/oci';
+import type { BuildDockerImageOptions } from './build-docker-image-options.ts';
+import type { EngineName, StepBuildRequest } from './engines/step-engine.ts';
+
+/** A build before its tags are known. */
+export interface PlannedBuild {
+  readonly engineName: EngineName;
+  readonly request: Omit<StepBuildRequest, 'tags' | 'signal' | 'onEvent'>;
+  readonly timeoutSeconds: number | undefined;
+}
+
+/** What is known beside the options. */
+export interface BuildSurroundings {
+  /** Absolute. */
+  readonly contextDir: string;
+  /** The text that `dockerfile: auto` stands for. */
+  readonly generated: string | undefined;
+  readonly engineName: EngineName;
+}
+
+/** Turns what a step says into a request. @throws BoxwrightError PLATFORM_INVALID, STEP_INPUT_INVALID */
+export function planStepBuild(options: BuildDockerImageOptions, surroundings: BuildSurroundings): PlannedBuild {
+  const { contextDir, generated, engineName } = surroundings;
+  const { platforms = [], push = false } = options;
+  if (platforms.length > 1 && !push) {
+    throw new BoxwrightError(
+      'STEP_INPUT_INVALID',
+      'Multi-platform builds require push=True because buildx cannot load multi-platform results into the local Docker daemon.',
+      { hint: "Add 'push: true' to the build step, or give one platform.", details: { input: 'platforms' } },
+    );
+  }
+  const [platform] = platforms;
+  return {
+    engineName,
+    timeoutSeconds: options.timeoutSeconds,
+    request: {
+      contextDir,
+      dockerfilePath: generated === undefined ? dockerfilePath(contextDir, options.dockerfile) : 'automatic Dockerfile',
+      ...(generated === undefined ? {} : { dockerfileText: generated }),
+      pull: options.pull ?? true,
+      ...(options.target === undefined ? {} : { target: options.target }),
+      buildArgs: options.buildArgs ?? new Map(),
+      labels: options.labels ?? new Map(),
+      ...(platform === undefined || platforms.length > 1 ? {} : { platform: parsePlatform(platform) }),
+      noCache: options.noCache ?? false,
+      secrets: options.secrets ?? [],
+      namedContexts: options.buildContexts ?? new Map(),
+      network: options.network ?? 'default',
+      extraHosts: [...(options.extraHosts ?? [])].map(([host, address]) => ({ host, address })),
+      push,
+      extras: {
+        cacheFrom: options.cacheFrom,
+        cacheTo: options.cacheTo,
+        ssh: options.ssh,
+        platforms: platforms.length > 1 ? platforms : undefined,
+        builder: options.builder,
+        shmSize: options.shmSize,
+      },
+    },
+  };
+}
+
+/** As short as it can be: it is shown in every message about the file. */
+function dockerfilePath(contextDir: string, dockerfile = 'Dockerfile'): string {
+  const path = join(contextDir, dockerfile);
+  const absolute = dockerfile.startsWith('/') ? dockerfile : path;
+  const short = relative(process.cwd(), absolute);
+  return short.startsWith('..') || short === '' ? absolute : short;
+}
