@@ -76,16 +76,11 @@ async function page(name: string, flags: PageFlags, context: CommandContext): Pr
   });
   const image = await openShownImage(name, platform, places);
   try {
-    const made = await pageOf(name, image, places, {
-      timeZone,
-      readLayers: flags.sizes,
-      showSecrets: flags.showSecrets,
-    });
+    const options = { readLayers: flags.sizes, showSecrets: flags.showSecrets };
+    // Listings come first: sizes come with them, so that no layer is read twice.
+    const extras = flags.html === undefined ? undefined : await pageExtrasOf(name, image, places, options);
+    const made = await pageOf(name, image, places, { timeZone, ...options });
     if (flags.html !== undefined) {
-      const extras = await pageExtrasOf(name, image, places, {
-        readLayers: flags.sizes,
-        showSecrets: flags.showSecrets,
-      });
       writeFileAtomically(resolve(context.cwd, flags.html), pageHtml(made, language, extras));
       return;
     }
