@@ -1,7 +1,30 @@
 import type { Localized } from '../labels/language.ts';
 
-/** What kinds of secrets are recognised, in words. */
-const kindNames = {
+/** What a secret is, as far as its form or its name tells. */
+export type SecretKind =
+  | 'private-key'
+  | 'aws-access-key'
+  | 'cloud-access-key'
+  | 'github-token'
+  | 'gitlab-token'
+  | 'registry-token'
+  | 'chat-token'
+  | 'payment-key'
+  | 'mail-key'
+  | 'model-key'
+  | 'jwt'
+  | 'url-password'
+  | 'authorization'
+  | 'password'
+  | 'token'
+  | 'key'
+  | 'secret'
+  | 'credentials-file'
+  | 'key-file'
+  | 'environment-file';
+
+/** The kinds in words. */
+const kindNames: Readonly<Record<SecretKind, Localized>> = {
   'private-key': { zh: '私钥', en: 'private key' },
   'aws-access-key': { zh: 'AWS 访问密钥', en: 'AWS access key' },
   'cloud-access-key': { zh: '云服务访问密钥', en: 'cloud access key' },
@@ -22,10 +45,7 @@ const kindNames = {
   'credentials-file': { zh: '凭据文件', en: 'file with credentials' },
   'key-file': { zh: '私钥文件', en: 'private key file' },
   'environment-file': { zh: '环境变量文件', en: 'file with environment variables' },
-} as const satisfies Readonly<Record<string, Localized>>;
-
-/** What a secret is, as far as its form or its name tells. */
-export type SecretKind = keyof typeof kindNames;
+};
 
 /** True for the name of a kind. */
 export function isSecretKind(text: string): text is SecretKind {
