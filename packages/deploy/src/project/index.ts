@@ -1,4 +1,5 @@
 export { booleanOf } from './check-fields.ts';
+export { checkReferences } from './check-references.ts';
 export type { Deployment, Project, Section, SectionName, Step, WorkPool } from './project.ts';
 export {
   findProjectFile,

@@ -61,7 +61,8 @@ function parse(source: Source): Document.Parsed {
       uniqueKeys: false,
       prettyErrors: false,
       resolveKnownTags: false,
-      logLevel: 'silent',
+      // With 'silent', a second document would not be told.
+      logLevel: 'error',
     });
   } catch (cause) {
     // A stack that overflowed: only nesting does that.
