@@ -1,7 +1,7 @@
 import { isHarmlessValue, looksRandom, REDACTED } from './harmless-value.ts';
 import type { SecretKind } from './secret-kind.ts';
-import { judgeName } from './secret-name.ts';
-import { matchForms, type SecretMatch } from './token-patterns.ts';
+import { judgeName, mayNameSecret } from './secret-name.ts';
+import { formTraces, matchForms, type SecretMatch } from './token-patterns.ts';
 
 /** `NAME=value`, `NAME="two words"`, `"name": "value"`. The name is a whole word. */
 const assignment =
@@ -22,6 +22,7 @@ const code = /^(?:\w+\.)*\w+\(?$/;
  * without its name and quotes. Linear in the length of the text.
  */
 export function findSecrets(text: string): readonly SecretMatch[] {
+  if (!hasTraces(text)) return [];
   const found: SecretMatch[] = [];
   for (const match of matchForms(text)) {
     const value = text.slice(match.start, match.end);
@@ -30,6 +31,11 @@ export function findSecrets(text: string): readonly SecretMatch[] {
   found.push(...namedValues(text, assignment, 3), ...namedValues(text, flag, 2));
   found.push(...passwords(text, chpasswd), ...passwords(text, openssl));
   return withoutOverlaps(found);
+}
+
+/** Most texts have nothing of what any name or form of a secret has, and are not looked at any closer. */
+function hasTraces(text: string): boolean {
+  return mayNameSecret(text) || formTraces.test(text);
 }
 
 /** What a value is when this is its name (a variable, label or build argument); undefined when it is no secret. */

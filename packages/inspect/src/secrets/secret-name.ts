@@ -50,9 +50,14 @@ const endings: readonly (readonly [string, SecretKind])[] = [
   ['requirepass', 'password'],
 ];
 
+/** False for a name, or a text, that none of the words of secrets' names are in. */
+export function mayNameSecret(text: string): boolean {
+  return /pass|pwd|secret|token|key|auth|credential/i.test(text);
+}
+
 /** Judges the name of a variable, label, argument or flag; undefined when it says nothing. */
 export function judgeName(name: string): NameVerdict | undefined {
-  if (name.length > longestName) return undefined;
+  if (name.length > longestName || !mayNameSecret(name)) return undefined;
   const words = wordsOf(name);
   if (words.some((word) => without.has(word))) return undefined;
   const last = words.at(-1) ?? '';

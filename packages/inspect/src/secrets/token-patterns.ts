@@ -31,6 +31,10 @@ const forms: readonly (readonly [SecretKind, string])[] = [
   ['jwt', 'eyJ[\\w-]{10,2000}\\.eyJ[\\w-]{10,4000}\\.[\\w-]{10,1000}'],
 ];
 
+/** Something of this is in every text that {@link matchForms} finds anything in. */
+export const formTraces: RegExp =
+  /AKIA|ASIA|LTAI|AKID|AIza|GOCSPX|do[opr]_v1|hvs\.|dapi|gh[pousr]_|github_pat|gl[a-z]{2,5}-|npm_|pypi-|dckr_|rubygems_|xox|xapp-|:AA|_live_|SG\.|key-|xkeysib|sk-|hf_|eyJ|hooks\.slack|AccountKey|:\/\/|authorization|PRIVATE KEY/i;
+
 const tokenPattern = new RegExp(`(?<![\\w.-])(?:${forms.map(([, form]) => `(${form})`).join('|')})`, 'g');
 
 const slackHook = /https:\/\/hooks\.slack\.com\/services\/(T[A-Z0-9]{5,20}\/B[A-Z0-9]{5,20}\/[A-Za-z0-9]{16,40})/g;
