@@ -1,0 +1,141 @@
+import { DockerfileWriter } from '../builder/dockerfile-writer.ts';
+import { copyLine } from '../builder/instructions/copy-lines.ts';
+import type { RunMountOptions } from '../builder/instructions/run-mount-flag.ts';
+import type { DraftedDockerfile } from './found-project.ts';
+import type { NodeProject } from './node-project.ts';
+import { type ManagerCommands, managerCommands } from './package-managers.ts';
+import type { ProjectFiles } from './project-files.ts';
+import { addStaticStage } from './static-dockerfile.ts';
+
+const ignored = ['**/node_modules', '**/.next/cache', '**/.turbo', '**/coverage', '**/npm-debug.log*'];
+
+/** A project with `package.json`: a server, or a site that is built and served. */
+export function nodeDockerfile(files: ProjectFiles, project: NodeProject): DraftedDockerfile {
+  const commands = managerCommands(project);
+  const image = project.manager === 'bun' ? 'oven/bun:1-slim' : `node:${project.node}-slim`;
+  const user = project.manager === 'bun' ? 'bun' : 'node';
+  const builds = project.scripts.has('build');
+  const site = project.scripts.has('start') || project.main !== undefined ? undefined : siteDirectory(project);
+  const notes: string[] = [];
+  const secret = secretSettings(files, notes);
+  if (project.lockFile === undefined) notes.push('There is no lock file: every build may find other versions.');
+
+  const writer = new DockerfileWriter().from(image, builds ? { as: 'build' } : {});
+  commands.setUp(writer);
+  writer.workdir('/app');
+  const mounts = [...(commands.cache === undefined ? [] : [commands.cache]), ...secret.mounts];
+  install(files, project, commands, writer, { mounts, production: !builds, skipped: secret.skipped, notes });
+  if (builds) writer.run(commands.script('build'));
+  const dropped = secret.skipped.map((name) => `/${name}`);
+  if (builds && site !== undefined) {
+    return {
+      writer: addStaticStage(writer.addLine(''), { from: 'build', path: `/app/${site}` }),
+      ignored: [...ignored, ...dropped],
+      notes,
+    };
+  }
+  if (builds) {
+    writer.run(commands.prune, { mounts }).addLine('').from(image);
+    if (
+      project.manager !== 'npm' &&
+      project.manager !== 'bun' &&
+      startCommand(files, project, commands)?.[0] === project.manager
+    )
+      commands.setUp(writer);
+    writer.workdir('/app').copyFrom('build', '/app', '/app', { chown: `${user}:${user}` });
+  }
+  writer.env('NODE_ENV', 'production').user(user);
+  const start = startCommand(files, project, commands);
+  if (start === undefined) notes.push('Nothing says what the program is: add a CMD.');
+  else writer.cmd(start);
+  return { writer, ignored: [...ignored, ...dropped], notes };
+}
+
+interface InstallOptions {
+  readonly mounts: readonly RunMountOptions[];
+  readonly production: boolean;
+  readonly skipped: readonly string[];
+  readonly notes: string[];
+}
+
+/** The layer of dependencies, then everything; the other way round where packages need the project's own files. */
+function install(
+  files: ProjectFiles,
+  project: NodeProject,
+  commands: ManagerCommands,
+  writer: DockerfileWriter,
+  { mounts, production, skipped, notes }: InstallOptions,
+): void {
+  const needsSources = ['preinstall', 'install', 'postinstall', 'prepare'].filter((name) => project.scripts.has(name));
+  const reason =
+    project.workspaces === undefined
+      ? 'The workspaces cannot be listed'
+      : needsSources.length > 0
+        ? `The script "${needsSources.join('", "')}" runs when packages are installed`
+        : undefined;
+  const user = project.manager === 'bun' ? 'bun' : 'node';
+  const everything = copyLine(['.'], '.', {
+    ...(production ? { chown: `${user}:${user}` } : {}),
+    exclude: skipped,
+  });
+  if (reason !== undefined) {
+    notes.push(`${reason}: every change of a file installs everything again.`);
+    writer.addLine(everything).run(commands.install(production), { mounts });
+    return;
+  }
+  const settings = commands.settings.filter((name) => files.has(name) && !skipped.includes(name));
+  const plain = settings.filter((name) => !files.hasDirectory(name));
+  writer.addLine(
+    copyLine(['package.json', ...(project.lockFile === undefined ? [] : [project.lockFile]), ...plain], './'),
+  );
+  for (const name of settings) if (files.hasDirectory(name)) writer.addLine(copyLine([name], `./${name}/`));
+  for (const directory of project.workspaces ?? []) {
+    writer.addLine(copyLine([`${directory}/package.json`], `./${directory}/`));
+  }
+  writer.run(commands.install(production), { mounts }).addLine(everything);
+}
+
+/** An `.npmrc` with a token must not be in a layer: it is mounted. */
+function secretSettings(
+  files: ProjectFiles,
+  notes: string[],
+): { readonly mounts: readonly RunMountOptions[]; readonly skipped: readonly string[] } {
+  const written = (files.text('.npmrc') ?? '')
+    .split('\n')
+    .some((line) => /_(?:auth|authToken|password)\s*=\s*[^\s$]/i.test(line));
+  if (!written) return { mounts: [], skipped: [] };
+  notes.push('.npmrc holds credentials and is left out of the image: build with --secret id=npmrc,src=.npmrc.');
+  return { mounts: [{ type: 'secret', id: 'npmrc', target: '/app/.npmrc' }], skipped: ['.npmrc'] };
+}
+
+/** Where tools put the pages they build. */
+const siteDirectories: readonly (readonly [string, string])[] = [
+  ['astro', 'dist'],
+  ['vite', 'dist'],
+  ['react-scripts', 'build'],
+  ['@11ty/eleventy', '_site'],
+  ['parcel', 'dist'],
+  ['vitepress', 'docs/.vitepress/dist'],
+  ['@docusaurus/core', 'build'],
+];
+
+function siteDirectory(project: NodeProject): string | undefined {
+  return siteDirectories.find(([name]) => project.dependencies.has(name))?.[1];
+}
+
+/** Directly where the script is one plain command: the program then gets signals itself. */
+function startCommand(
+  files: ProjectFiles,
+  project: NodeProject,
+  commands: ManagerCommands,
+): readonly string[] | undefined {
+  const start = project.scripts.get('start');
+  const words = start?.trim().split(/\s+/) ?? [];
+  if (words[0] === 'node' && words.every((word) => /^[\w./@:=-]+$/.test(word))) return words;
+  if (start !== undefined) return commands.script('start');
+  const runner = project.manager === 'bun' ? 'bun' : 'node';
+  if (project.main !== undefined) return [runner, project.main];
+  const names = ['server.js', 'index.js', 'app.js', 'main.js', 'index.mjs', ...(runner === 'bun' ? ['index.ts'] : [])];
+  const file = names.find((name) => files.has(name));
+  return file === undefined ? undefined : [runner, file];
+}
