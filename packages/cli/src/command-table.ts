@@ -16,6 +16,13 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
       load: async () => (await import('./commands/build.ts')).buildCommand,
     },
   ],
+  [
+    'deploy',
+    {
+      summary: 'build and push the images of a project file',
+      load: async () => (await import('./commands/deploy.ts')).deployCommand,
+    },
+  ],
   ['run', { summary: 'run one command in an image', load: async () => (await import('./commands/run.ts')).runCommand }],
   [
     'import',

@@ -1,4 +1,5 @@
 export * from './project/index.ts';
+export * from './run/index.ts';
 export * from './steps/index.ts';
 export * from './template/index.ts';
 export * from './variables/index.ts';

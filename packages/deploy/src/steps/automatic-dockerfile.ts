@@ -6,10 +6,7 @@ import { getPrefectImageName } from '@boxwright/build';
 export async function automaticDockerfile(contextDir: string): Promise<string> {
   const place = `/opt/prefect/${basename(contextDir)}`;
   const requirements = existsSync(join(contextDir, 'requirements.txt'))
-    ? [
-        `COPY requirements.txt ${place}/requirements.txt`,
-        `RUN uv pip install -r ${place}/requirements.txt`,
-      ]
+    ? [`COPY requirements.txt ${place}/requirements.txt`, `RUN uv pip install -r ${place}/requirements.txt`]
     : [];
   return `${[`FROM ${getPrefectImageName()}`, ...requirements, `COPY . ${place}/`, `WORKDIR ${place}/`].join('\n')}\n`;
 }

@@ -120,6 +120,7 @@ export const buildDockerImageStep: StepDefinition = {
     'prefect_docker.steps',
   ],
   inputs: buildInputNames,
+  results: ['image_name', 'tag', 'image', 'image_id', 'additional_tags', 'digest'],
   changesFiles: false,
   run: async (inputs, context) => resultValues(await buildDockerImage(readBuildInputs(inputs, context), context)),
 };

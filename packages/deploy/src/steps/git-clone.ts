@@ -196,6 +196,7 @@ export const gitCloneStep: StepDefinition = {
     'directories',
     'clone_directory_name',
   ],
+  results: ['directory'],
   changesFiles: true,
   async run(node, context) {
     const inputs = new StepInputs('git_clone', node);

@@ -58,6 +58,7 @@ export const pipInstallRequirementsStep: StepDefinition = {
   name: 'pip_install_requirements',
   modules: coreModules('utility'),
   inputs: ['directory', 'requirements_file', 'stream_output'],
+  results: ['stdout', 'stderr'],
   changesFiles: true,
   async run(node, context) {
     const inputs = new StepInputs('pip_install_requirements', node);

@@ -158,6 +158,7 @@ export const pushDockerImageStep: StepDefinition = {
     'prefect_docker.steps',
   ],
   inputs: ['image_name', 'tag', 'credentials', 'additional_tags', 'ignore_cache', 'build_backend'],
+  results: ['image_name', 'tag', 'image', 'additional_tags', 'digest'],
   changesFiles: false,
   async run(node, context) {
     const inputs = new StepInputs('push_docker_image', node);

@@ -117,6 +117,7 @@ export const runShellScriptStep: StepDefinition = {
   name: 'run_shell_script',
   modules: coreModules('utility'),
   inputs: ['script', 'directory', 'env', 'stream_output', 'expand_env_vars', 'shell'],
+  results: ['stdout', 'stderr'],
   changesFiles: true,
   async run(node: MappingNode, context) {
     const inputs = new StepInputs('run_shell_script', node);

@@ -43,6 +43,7 @@ export const setWorkingDirectoryStep: StepDefinition = {
   name: 'set_working_directory',
   modules: coreModules('pull'),
   inputs: ['directory'],
+  results: ['directory'],
   changesFiles: false,
   async run(node, context) {
     const inputs = new StepInputs('set_working_directory', node);

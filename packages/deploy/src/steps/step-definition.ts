@@ -10,6 +10,8 @@ export interface StepDefinition {
   readonly modules: readonly string[];
   /** Names of its inputs. */
   readonly inputs: readonly string[];
+  /** Names of its results. */
+  readonly results: readonly string[];
   /** It may change files that other steps read, so that nothing else may run beside it. */
   readonly changesFiles: boolean;
   /**

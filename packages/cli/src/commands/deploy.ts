@@ -1,0 +1,183 @@
+import { homedir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import {
+  type DeploymentResult,
+  deployProject,
+  type EngineName,
+  embeddedStepEngine,
+  failuresOf,
+  findProjectFile,
+  loadSources,
+  type Project,
+  planDeployments,
+  Redactor,
+  readProject,
+  type StepEngine,
+  stepRegistries,
+} from '@boxwright/deploy';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { ImageStore } from '@boxwright/oci';
+import type { Command } from 'commander';
+import type { CommandContext } from '../command-context.ts';
+import { newCommand } from '../commander.ts';
+import { addDeployFlags, type DeployFlags } from '../deploy/deploy-flags.ts';
+import { planText, summaryJson, summaryTable } from '../deploy/summary.ts';
+import { createRenderer, type ProgressMode } from '../progress/create-renderer.ts';
+import { registryNotes } from '../registry-note.ts';
+import { storeRoot } from '../store-root.ts';
+import { renderError } from '../terminal/render-error.ts';
+import { safeJson } from '../terminal/safe-json.ts';
+import { isRoot, runInUserNamespace } from '../user-namespace.ts';
+
+const examples = [
+  'boxwright deploy                                  the only deployment of boxwright.yaml or prefect.yaml',
+  'boxwright deploy etl reports                      two of them',
+  "boxwright deploy 'etl-*'                          those of a pattern",
+  'boxwright deploy --all --dry-run',
+  'boxwright deploy --all --prefect-api http://127.0.0.1:4200/api',
+];
+
+/** `boxwright deploy`. */
+export function deployCommand(context: CommandContext): Command {
+  const command = newCommand(
+    'deploy',
+    'Builds and pushes the images of a project file (boxwright.yaml, prefect.yaml).',
+    context,
+    examples,
+  ).argument('[names...]', 'deployments: NAME, FLOW/NAME or a pattern with *');
+  return addDeployFlags(command).action((names: readonly string[], flags: DeployFlags) =>
+    deploy([...names, ...flags.name], flags, context),
+  );
+}
+
+async function deploy(names: readonly string[], flags: DeployFlags, context: CommandContext): Promise<void> {
+  const { env, cwd } = context;
+  const project = readProject(shortPath(flags.file === undefined ? findProjectFile(cwd) : resolve(cwd, flags.file)));
+  const redactor = new Redactor();
+  const sources = await loadSources({
+    directory: project.directory,
+    env,
+    ...(flags.variables === undefined ? {} : { file: resolve(cwd, flags.variables) }),
+  });
+  const selection = { names, all: flags.all };
+  if (flags.dryRun) {
+    showWarnings(project, flags, context);
+    const plan = await planDeployments({ ...selection, project, sources, env, redactor });
+    context.stdout.write(flags.format === 'json' ? `${safeJson(plan, 2)}\n` : planText(plan));
+    return;
+  }
+  if (needsPrivilege(flags) && (await runInUserNamespace(context))) return;
+  showWarnings(project, flags, context);
+  const renderer = await createRenderer(progressMode(flags, context), context.stderr, context.colors);
+  const noteOf = registryNotes();
+  using store = new LazyStore(storeRoot(flags.store, context));
+  const registries = stepRegistries({
+    env,
+    home: env['HOME'] || homedir(),
+    insecure: flags.insecure.length === 0 ? undefined : flags.insecure,
+    journalDirectory: join(store.root, 'uploads'),
+    signal: context.signal,
+    onEvent: (event) => {
+      const note = noteOf(event);
+      if (note?.level === 'warning') renderer.onEvent({ type: 'warning', message: redactor.redact(note.text) });
+    },
+  });
+  let results: readonly DeploymentResult[];
+  try {
+    const { useThisThreadForSandboxes } = await import('@boxwright/build');
+    useThisThreadForSandboxes();
+    const engines = new Map<EngineName, StepEngine>();
+    results = await deployProject({
+      ...selection,
+      project,
+      sources,
+      redactor,
+      context: {
+        env,
+        store: store.open,
+        engine: (name) => {
+          const known = engines.get(name) ?? makeEngine(name, store, registries.open);
+          engines.set(name, known);
+          return known;
+        },
+        defaultEngine: flags.engine,
+        engineIsForced: flags.engine !== undefined,
+        signal: context.signal,
+        onEvent: (event) => renderer.onEvent(event),
+      },
+    });
+  } finally {
+    renderer.finish();
+    registries.close();
+  }
+  report(results, flags, context);
+}
+
+function makeEngine(
+  name: EngineName,
+  store: LazyStore,
+  registries: Parameters<typeof embeddedStepEngine>[0]['registries'],
+): StepEngine {
+  if (name === 'embedded') return embeddedStepEngine({ store: store.open, registries });
+  throw new BoxwrightError('ENGINE_UNAVAILABLE', `the engine ${name} is not there yet`, {
+    hint: 'Use --engine embedded.',
+  });
+}
+
+/** The summary on standard output; failures follow on standard error, the last one thrown. */
+function report(results: readonly DeploymentResult[], flags: DeployFlags, context: CommandContext): void {
+  if (flags.format === 'json') context.stdout.write(`${safeJson(summaryJson(results), 2)}\n`);
+  else context.stdout.write(summaryTable(results));
+  const failures = failuresOf(results);
+  const last = failures.at(-1);
+  if (last === undefined) return;
+  const format = flags.format === 'json' ? 'json' : 'text';
+  for (const error of failures.slice(0, -1)) {
+    context.stderr.write(renderError(error, { format, colors: context.colors, debug: false }));
+  }
+  throw last;
+}
+
+function showWarnings(project: Project, flags: DeployFlags, { stderr }: CommandContext): void {
+  if (flags.quiet || flags.format === 'json') return;
+  for (const { range, message, hint } of project.warnings) {
+    const where = `${range.source.file}:${range.start.line}:${range.start.column}`;
+    stderr.write(`warning: ${escapeForTerminal(`${where}: ${message}${hint === undefined ? '' : ` (${hint})`}`)}\n`);
+  }
+}
+
+/** Only our own engine runs commands of builds itself. */
+function needsPrivilege({ engine = 'embedded' }: DeployFlags): boolean {
+  return engine === 'embedded' || isRoot();
+}
+
+/** Programs that read JSON get nothing but errors on standard error, unless they ask for progress. */
+function progressMode({ quiet, format, progress }: DeployFlags, { stderr }: CommandContext): ProgressMode {
+  const isForProgram = format === 'json' && progress === 'auto' && stderr.isTTY !== true;
+  return quiet || isForProgram ? 'quiet' : progress;
+}
+
+/** As short as it can be: it is shown in every message about the file. */
+function shortPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
+}
+
+/** The store, opened when an engine wants it. */
+class LazyStore implements Disposable {
+  readonly root: string;
+  #store: ImageStore | undefined;
+
+  constructor(root: string) {
+    this.root = root;
+  }
+
+  readonly open = (): ImageStore => {
+    this.#store ??= ImageStore.open(this.root);
+    return this.#store;
+  };
+
+  [Symbol.dispose](): void {
+    this.#store?.close();
+  }
+}

@@ -1,0 +1,152 @@
+import { isBoxwrightError } from '@boxwright/errors';
+import type { Registration } from '../prefect-api/registration.ts';
+import type { Project } from '../project/index.ts';
+import { Redactor } from '../steps/redactor.ts';
+import { runSteps } from '../steps/run-steps.ts';
+import { StepCache } from '../steps/step-cache.ts';
+import { createStepContext, type StepContext, type StepContextOptions } from '../steps/step-context.ts';
+import { findStep } from '../steps/step-registry.ts';
+import { StepOutputs, type TemplateResolver } from '../template/index.ts';
+import { createResolver, type VariableSource } from '../variables/index.ts';
+import { checkTarget } from './check-target.ts';
+import type { DeploymentTarget } from './deployment-target.ts';
+import { FilesLock } from './files-lock.ts';
+import { ImageSummaries, type ImageSummary } from './image-summary.ts';
+import { type DeploymentSelection, selectDeployments } from './select-deployments.ts';
+
+/** Deployments that run beside each other at most; their builds share all processors anyway. */
+const defaultConcurrency = 4;
+
+/** What {@link deployProject} needs. */
+export interface DeployOptions extends DeploymentSelection {
+  readonly project: Project;
+  /** Where variables and blocks are looked up. */
+  readonly sources: readonly VariableSource[];
+  /** Of the steps; directory, cache and redactor come from the deployment. */
+  readonly context: Omit<StepContextOptions, 'directory' | 'cache' | 'redactor' | 'onReport'>;
+  /** Secrets that are known; more are added. */
+  readonly redactor?: Redactor | undefined;
+  readonly concurrency?: number | undefined;
+  /** Registers a deployment when its steps have run, or says what would be registered. */
+  readonly register?:
+    | ((target: DeploymentTarget, finished: FinishedSteps) => Promise<Registration | undefined>)
+    | undefined;
+}
+
+/** What a registration is made from. */
+export interface FinishedSteps {
+  readonly project: Project;
+  readonly outputs: StepOutputs;
+  readonly context: StepContext;
+  readonly sources: readonly VariableSource[];
+}
+
+/** What became of one deployment. */
+export interface DeploymentResult {
+  readonly name: string;
+  /** `skipped`: another one had failed before it began. */
+  readonly state: 'done' | 'failed' | 'skipped';
+  readonly images: readonly ImageSummary[];
+  readonly registration: Registration | undefined;
+  readonly error: unknown;
+  readonly seconds: number;
+}
+
+/**
+ * Runs the build and push steps of deployments. Those whose steps may change files run alone, in the order of the file; the
+ * others run beside each other, and what several of them ask for is done once. After a failure none is begun any more.
+ *
+ * Faults that can be seen in the file end it before anything runs.
+ *
+ * @returns a result for each; failures of steps are in there
+ * @throws BoxwrightError of {@link selectDeployments} and `checkTarget`; the signal's reason
+ */
+export async function deployProject(options: DeployOptions): Promise<readonly DeploymentResult[]> {
+  const { project, context, sources } = options;
+  const targets = selectDeployments(project, options);
+  for (const target of targets) checkTarget(target);
+  const redactor = options.redactor ?? new Redactor();
+  const run: Run = {
+    options,
+    redactor,
+    cache: new StepCache({ keepsReadings: true }),
+    resolver: createResolver({ outputs: new StepOutputs(), env: context.env ?? process.env, sources }),
+    lock: new FilesLock(),
+    hasFailed: false,
+  };
+  const waiting = targets.map((target, index) => ({ target, index }));
+  const results: DeploymentResult[] = [];
+  const worker = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      results[next.index] = await deployOne(next.target, run);
+    }
+  };
+  const count = Math.min(options.concurrency ?? defaultConcurrency, targets.length);
+  await Promise.all(Array.from({ length: count }, worker));
+  context.signal?.throwIfAborted();
+  return results;
+}
+
+interface Run {
+  readonly options: DeployOptions;
+  readonly redactor: Redactor;
+  readonly cache: StepCache;
+  readonly resolver: TemplateResolver;
+  readonly lock: FilesLock;
+  hasFailed: boolean;
+}
+
+async function deployOne(target: DeploymentTarget, run: Run): Promise<DeploymentResult> {
+  const alone = [...target.build.steps, ...target.push.steps].some((step) => findStep(step.name).changesFiles);
+  return await run.lock.during(alone, async () => {
+    const started = performance.now();
+    const images = new ImageSummaries();
+    const result = (state: DeploymentResult['state'], more: Partial<DeploymentResult> = {}): DeploymentResult => ({
+      name: target.title,
+      state,
+      images: images.list(),
+      registration: undefined,
+      error: undefined,
+      seconds: Math.round(performance.now() - started) / 1000,
+      ...more,
+    });
+    if (run.hasFailed || run.options.context.signal?.aborted === true) return result('skipped');
+    try {
+      return result('done', { registration: await runTarget(target, run, images) });
+    } catch (error) {
+      run.hasFailed = true;
+      return result('failed', { error });
+    }
+  });
+}
+
+async function runTarget(
+  target: DeploymentTarget,
+  run: Run,
+  images: ImageSummaries,
+): Promise<Registration | undefined> {
+  const { project, register, sources } = run.options;
+  const { resolver, cache, redactor } = run;
+  const context = createStepContext({
+    ...run.options.context,
+    directory: project.directory,
+    cache,
+    redactor,
+    onReport: (report) => images.add(report),
+  });
+  const built = await runSteps({ steps: target.build.steps, context, resolver });
+  const outputs = await runSteps({ steps: target.push.steps, context, resolver, outputs: built });
+  return await register?.(target, { project, outputs, context, sources });
+}
+
+/** The failures of a run, each once, however many deployments it has ended. */
+export function failuresOf(results: readonly DeploymentResult[]): readonly unknown[] {
+  const seen = new Set<unknown>();
+  return results
+    .filter(({ state }) => state === 'failed')
+    .map(({ error }) => error)
+    .filter((error) => {
+      const origin = isBoxwrightError(error) ? (error.cause ?? error) : error;
+      return seen.has(origin) ? false : seen.add(origin);
+    });
+}

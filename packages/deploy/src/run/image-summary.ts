@@ -1,0 +1,47 @@
+import type { StepReport } from '../steps/step-context.ts';
+
+/** What became of one image of a deployment. */
+export interface ImageSummary {
+  /** Without the tag. */
+  readonly image: string;
+  readonly tags: readonly string[];
+  readonly imageId: string | undefined;
+  /** Of the manifest: in the registry where it was pushed, else as the engine keeps it. */
+  readonly digest: string | undefined;
+  /** In the registry where it was pushed (compressed), else as the engine keeps it. */
+  readonly bytes: number | undefined;
+  readonly built: boolean;
+  readonly pushed: boolean;
+  /** Nothing had to be built or sent: this run, an earlier one or the registry had all of it. */
+  readonly cached: boolean;
+  readonly seconds: number;
+  readonly engine: string;
+}
+
+/** Puts what steps report about images together: one summary for each name. */
+export class ImageSummaries {
+  readonly #images = new Map<string, ImageSummary>();
+
+  add(report: StepReport): void {
+    const { imageName: image, engine } = report;
+    const before = this.#images.get(image);
+    const isPush = report.kind === 'pushed';
+    const done = report.cached || (isPush && report.upToDate);
+    this.#images.set(image, {
+      image,
+      tags: [...new Set([...(before?.tags ?? []), ...report.tags])],
+      imageId: isPush ? before?.imageId : report.imageId,
+      digest: report.digest ?? before?.digest,
+      bytes: report.bytes ?? before?.bytes,
+      built: (before?.built ?? false) || !isPush,
+      pushed: (before?.pushed ?? false) || isPush || report.pushed,
+      cached: (before?.cached ?? true) && done,
+      seconds: Math.round(((before?.seconds ?? 0) + report.seconds) * 1000) / 1000,
+      engine,
+    });
+  }
+
+  list(): readonly ImageSummary[] {
+    return [...this.#images.values()];
+  }
+}

@@ -1,0 +1,12 @@
+export {
+  type DeploymentResult,
+  type DeployOptions,
+  deployProject,
+  type FinishedSteps,
+  failuresOf,
+} from './deploy-project.ts';
+export type { DeploymentTarget } from './deployment-target.ts';
+export { type PlannedDeployment, type PlannedStep, type PlanOptions, planDeployments } from './dry-run.ts';
+export type { ImageSummary } from './image-summary.ts';
+export { parseJobVariables } from './job-variables.ts';
+export { type DeploymentSelection, selectDeployments } from './select-deployments.ts';
