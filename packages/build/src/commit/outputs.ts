@@ -34,9 +34,13 @@ export async function completeOutputs(
   return pushed;
 }
 
-async function writeOutput(
-  session: BuildSession,
-  image: CommittedImage,
+/** What writing files needs. */
+export type OutputPlace = Pick<BuildSession, 'store' | 'signal'>;
+
+/** Writes the files of one output; `image` in it says nothing to do. */
+export async function writeOutput(
+  session: OutputPlace,
+  image: Pick<CommittedImage, 'manifest'>,
   output: BuildOutput,
   names: readonly string[],
   step: StepProgress,
@@ -65,7 +69,7 @@ async function writeOutput(
 }
 
 /** The flattened file system as a tar; `-` is standard output. */
-async function writeTar(session: BuildSession, image: CommittedImage, dest: string): Promise<void> {
+async function writeTar(session: OutputPlace, image: Pick<CommittedImage, 'manifest'>, dest: string): Promise<void> {
   const tars = await layerTars(session, image);
   if (dest === '-') {
     packTree(tars, (chunk) => writeAll(1, chunk));
@@ -88,7 +92,11 @@ async function writeTar(session: BuildSession, image: CommittedImage, dest: stri
 }
 
 /** The flattened file system as files; owners are kept as root only. */
-async function writeDirectory(session: BuildSession, image: CommittedImage, dest: string): Promise<void> {
+async function writeDirectory(
+  session: OutputPlace,
+  image: Pick<CommittedImage, 'manifest'>,
+  dest: string,
+): Promise<void> {
   mkdirSync(dest, { recursive: true });
   const isRoot = process.getuid?.() === 0;
   if (readdirSync(dest).length > 0) return copyInto(session, image, dest);
@@ -105,7 +113,7 @@ function unpackInto(tar: string, dest: string, isRoot: boolean): void {
 }
 
 /** Files that are there already stay unless the image has one of that name, as with buildx: no whiteout may touch them. */
-async function copyInto(session: BuildSession, image: CommittedImage, dest: string): Promise<void> {
+async function copyInto(session: OutputPlace, image: Pick<CommittedImage, 'manifest'>, dest: string): Promise<void> {
   const flat = session.store.temporaryPath('flat');
   await writeTar(session, image, flat);
   try {
@@ -115,7 +123,7 @@ async function copyInto(session: BuildSession, image: CommittedImage, dest: stri
   }
 }
 
-async function layerTars(session: BuildSession, image: CommittedImage): Promise<readonly string[]> {
+async function layerTars(session: OutputPlace, image: Pick<CommittedImage, 'manifest'>): Promise<readonly string[]> {
   const layers = session.store.image(image.manifest).layers();
   return Promise.all(
     layers.map(({ descriptor, diffId }) => session.store.layerTar(descriptor, diffId, session.signal)),

@@ -14,23 +14,33 @@ export interface DockerfileSource {
 /** Larger than any Dockerfile that means well; the parser has its own limits below. */
 const MAX_BYTES = 16 << 20;
 
+/** The same before anything of it was understood. */
+export interface DockerfileText {
+  readonly text: string | Uint8Array;
+  readonly ignoreText: string | undefined;
+  /** Where the ignore text is from, for messages. */
+  readonly ignoreFile: string;
+}
+
 /** @throws BoxwrightError `DOCKERFILE_NOT_FOUND`, `DOCKERFILE_TOO_LARGE`, `IGNORE_PATTERN`; DockerfileError */
 export function loadDockerfile(request: BuildRequest): DockerfileSource {
-  const file = request.dockerfilePath;
-  const text = request.dockerfileText ?? readRequired(file);
-  const dockerfile = parseDockerfile(text, { file });
-  const own = request.dockerfileText === undefined ? readOptional(`${file}.dockerignore`) : undefined;
-  const ignoreText = own ?? readIgnoreFile(request.contextDir);
+  const { text, ignoreText, ignoreFile } = readDockerfile(request);
+  const dockerfile = parseDockerfile(text, { file: request.dockerfilePath });
   // Read here once so that a wrong pattern is reported before anything runs.
-  if (ignoreText !== undefined)
-    parseIgnoreFile(ignoreText, { file: own === undefined ? '.dockerignore' : `${file}.dockerignore` });
+  if (ignoreText !== undefined) parseIgnoreFile(ignoreText, { file: ignoreFile });
   return { dockerfile, ignoreText };
 }
 
-/** The ignore file that goes with a Dockerfile, or the context's own. @throws BoxwrightError as {@link loadDockerfile} */
-export function loadIgnoreText(contextDir: string, dockerfilePath: string | undefined): string | undefined {
-  const own = dockerfilePath === undefined ? undefined : readOptional(`${dockerfilePath}.dockerignore`);
-  return own ?? readIgnoreFile(contextDir);
+/** @throws BoxwrightError `DOCKERFILE_NOT_FOUND`, `DOCKERFILE_TOO_LARGE` */
+export function readDockerfile(request: BuildRequest): DockerfileText {
+  const file = request.dockerfilePath;
+  const text = request.dockerfileText ?? readRequired(file);
+  const own = request.dockerfileText === undefined ? readOptional(`${file}.dockerignore`) : undefined;
+  return {
+    text,
+    ignoreText: own ?? readIgnoreFile(request.contextDir),
+    ignoreFile: own === undefined ? '.dockerignore' : `${file}.dockerignore`,
+  };
 }
 
 /** Text of a directory's `.dockerignore`; a named context has its own. */

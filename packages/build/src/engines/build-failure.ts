@@ -15,6 +15,8 @@ export interface FailureReport {
   /** Lines of the Dockerfile as the builder shows them. */
   readonly frame?: string | undefined;
   readonly cause?: unknown;
+  /** Status of an HTTP answer that refused the build. */
+  readonly status?: number | undefined;
 }
 
 /** A build that an engine outside of this process gave up: RUN_FAILED or ENGINE_BUILD_FAILED. */
@@ -30,17 +32,18 @@ export class EngineBuildError extends BoxwrightError {
 
 /** The one error for failed builds, whichever builder they failed in. */
 export function buildFailure(report: FailureReport): EngineBuildError {
-  const { builder, message, step, exitCode, output, frame, cause } = report;
+  const { builder, message, step, exitCode, output, frame, cause, status } = report;
   const details = {
     builder,
     ...(step === undefined ? {} : { step }),
     ...(output === undefined || output === '' ? {} : { output }),
     ...placeOf(frame),
+    ...(status === undefined ? {} : { status }),
   };
   if (exitCode !== undefined) {
     return new EngineBuildError('RUN_FAILED', message, { frame, cause, details: { ...details, exitCode } });
   }
-  const isTransient = !isCommand(step) && looksTransient(message);
+  const isTransient = !isCommand(step) && (looksTransient(message) || mayPass.has(status));
   return new EngineBuildError('ENGINE_BUILD_FAILED', `${builder}: ${message}`, {
     frame,
     cause,
@@ -48,6 +51,9 @@ export function buildFailure(report: FailureReport): EngineBuildError {
     details: { ...details, transient: isTransient },
   });
 }
+
+/** Too many requests, and what gateways say of a server that is not there. */
+const mayPass: ReadonlySet<number | undefined> = new Set([429, 502, 503, 504]);
 
 /** True for steps that run a command of the user: what those print says nothing about the machinery. */
 export function isCommand(step: string | undefined): boolean {
