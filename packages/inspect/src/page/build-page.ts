@@ -1,35 +1,15 @@
-import type { Descriptor, Digest, HistoryEntry, ImageConfig, ImageManifest } from '@boxwright/oci';
+import type { HistoryEntry } from '@boxwright/oci';
 import { dockerInspect, hostSpecificMembers } from '../info/docker-inspect.ts';
 import { stringMember } from '../info/parts.ts';
 import { type ReadRow, readHistory } from '../instructions/read-history.ts';
 import { instructionLabel, layerWithoutRowLabel } from '../labels/instruction-label.ts';
 import { imageSecrets } from '../secrets/image-secrets.ts';
 import { redactConfig } from '../secrets/redact-config.ts';
-import type { SecretFinding } from '../secrets/secret-finding.ts';
 import type { ImagePage, PageFinding, PageLayer, PageRow } from './page.ts';
 import { pageFacts, pageSize, pageTime, text } from './page-facts.ts';
+import type { PageSource } from './page-source.ts';
 import { type LayerPairing, pairLayers } from './pair-layers.ts';
 import type { TimeZone } from './time-zone.ts';
-
-/** What a page is made from. Nothing else is read. */
-export interface PageSource {
-  /** Of the manifest. */
-  readonly digest: Digest;
-  readonly manifest: Pick<ImageManifest, 'mediaType' | 'config' | 'layers'>;
-  readonly config: ImageConfig;
-  /** What the names stand for, an index perhaps; default: the manifest. */
-  readonly descriptor?: Descriptor;
-  /** Familiar names with tags. */
-  readonly repoTags: readonly string[];
-  /** Familiar names with digests. */
-  readonly repoDigests: readonly string[];
-  /** Uncompressed bytes of each layer as Docker counts them, base first; undefined for one that has not been read. */
-  readonly layerSizes?: readonly (number | undefined)[];
-  /** Milliseconds since 1970. */
-  readonly lastTagTime?: number;
-  /** Files with well-known names of secrets, of those layers that were looked through. */
-  readonly secretFiles?: readonly SecretFinding[];
-}
 
 /** How a page is made. */
 export interface PageOptions {

@@ -1,4 +1,4 @@
-export { buildPage, type PageOptions, type PageSource } from './build-page.ts';
+export { buildPage, type PageOptions } from './build-page.ts';
 export type {
   ImagePage,
   PageFacts,
@@ -9,6 +9,7 @@ export type {
   PageTime,
 } from './page.ts';
 export { pageJson } from './page-json.ts';
+export type { PageSource } from './page-source.ts';
 export { pageText } from './page-text.ts';
 export { findingText, type PageWords, pageWords } from './page-words.ts';
 export { type LayerPairing, pairLayers } from './pair-layers.ts';

@@ -2,8 +2,8 @@ import type { ImageConfig } from '@boxwright/oci';
 import { commentOf, stringMember } from '../info/parts.ts';
 import type { NameValue } from '../instructions/instruction.ts';
 import { formatSize } from '../size.ts';
-import type { PageSource } from './build-page.ts';
 import type { PageFacts, PageSize, PageTime } from './page.ts';
+import type { PageSource } from './page-source.ts';
 import { localTime, type TimeZone } from './time-zone.ts';
 
 /** The facts of a page. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Digest, type ImageConfig, OCI_LAYER, OCI_MANIFEST, parseImageConfig } from '@boxwright/oci';
-import type { PageSource } from '../build-page.ts';
+import type { PageSource } from '../page-source.ts';
 
 /** Images whose pages a mirror site published. */
 export const realImages: readonly string[] = ['prefect', 'poco-backend', 'dify-api'];
