@@ -52,8 +52,8 @@ export async function registryExchange(
 }
 
 /**
- * Answers a 401 of the registry itself with a new header, twice at most (threats R8): the first may be a token that has
- * been fetched for others and has just ended.
+ * Answers a 401 of the registry itself with a new header; a header that was refused is replaced twice at most (threats
+ * R8): the first replacement may be a token that has been fetched for others and has just ended.
  */
 async function loggedIn(
   parts: ExchangeParts,
@@ -65,7 +65,8 @@ async function loggedIn(
 ): Promise<HttpResponse> {
   let response = first;
   let refused = sent;
-  for (let answers = 0; answers < MAX_ANSWERS; answers++) {
+  // The first challenge to a request without credentials says only what is wanted: nothing was refused.
+  for (let answers = sent === undefined ? -1 : 0; answers < MAX_ANSWERS; answers++) {
     const [base] = endpoint.candidates;
     // A challenge that is met elsewhere is not for us (threats R1).
     if (response.status !== 401 || base === undefined || response.url.origin !== base.origin) return response;
