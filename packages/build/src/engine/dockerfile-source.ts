@@ -43,6 +43,12 @@ export function readDockerfile(request: BuildRequest): DockerfileText {
   };
 }
 
+/** The ignore file that goes with a Dockerfile, or the context's own. @throws BoxwrightError as {@link loadDockerfile} */
+export function loadIgnoreText(contextDir: string, dockerfilePath: string | undefined): string | undefined {
+  const own = dockerfilePath === undefined ? undefined : readOptional(`${dockerfilePath}.dockerignore`);
+  return own ?? readIgnoreFile(contextDir);
+}
+
 /** Text of a directory's `.dockerignore`; a named context has its own. */
 export function readIgnoreFile(directory: string): string | undefined {
   return readOptional(join(directory, '.dockerignore'));
