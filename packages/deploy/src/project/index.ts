@@ -1,5 +1,3 @@
-export { booleanOf } from './check-fields.ts';
-export { checkReferences } from './check-references.ts';
 export type { Deployment, Project, Section, SectionName, Step, WorkPool } from './project.ts';
 export {
   findProjectFile,

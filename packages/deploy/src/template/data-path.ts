@@ -28,7 +28,7 @@ function member(value: unknown, segment: string): { readonly value: unknown } | 
   if (Array.isArray(value) || typeof value === 'string') {
     if (!/^-?\d{1,15}$/.test(segment)) return undefined;
     // By characters, not by UTF-16 units.
-    const items: readonly unknown[] = typeof value === 'string' ? [...value] : value;
+    const items: readonly unknown[] = typeof value === 'string' ? Array.from(value) : value;
     const index = Number(segment);
     const place = index < 0 ? items.length + index : index;
     return place >= 0 && place < items.length ? { value: items[place] } : undefined;

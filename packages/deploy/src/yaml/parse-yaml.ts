@@ -203,19 +203,12 @@ function yamlError(source: Source, error: YAMLError): LocatedError {
   return new LocatedError('YAML_SYNTAX', range, reasonOf(error), { hint: hintFor(source, error), cause: error });
 }
 
-function reasonOf(error: YAMLError): string {
-  switch (error.code) {
-    case 'TAB_AS_INDENT':
-      return 'a tab where blanks must be';
-    case 'MULTIPLE_DOCS':
-      return 'a second document begins here; one file is one document';
-    case 'TAG_RESOLVE_FAILED':
-      return `a tag that is not known or does not fit: ${error.message}`;
-    case 'NON_STRING_KEY':
-      return 'a key must be text';
-    default:
-      return error.message.replace(/"quote$/, 'quote');
-  }
+function reasonOf({ code, message }: YAMLError): string {
+  if (code === 'TAB_AS_INDENT') return 'a tab where blanks must be';
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here; one file is one document';
+  if (code === 'TAG_RESOLVE_FAILED') return `a tag that is not known or does not fit: ${message}`;
+  if (code === 'NON_STRING_KEY') return 'a key must be text';
+  return message.replace(/"quote$/, 'quote');
 }
 
 function hintFor(source: Source, error: YAMLError): string | undefined {
