@@ -3,4 +3,3 @@ export { type ProjectKind, projectKinds } from './found-project.ts';
 export { type GeneratedDockerfile, generateDefaultDockerfile, generateDockerfile } from './generated-file.ts';
 export type { PrefectImageOptions } from './prefect-dockerfile.ts';
 export { findPrefectVersions, type PrefectVersions } from './prefect-versions.ts';
-export { ProjectFiles } from './project-files.ts';

@@ -2,7 +2,7 @@ import { DockerfileWriter } from '../builder/dockerfile-writer.ts';
 import { copyLine } from '../builder/instructions/copy-lines.ts';
 import { getPrefectImageName } from '../builder/prefect-image.ts';
 import type { DraftedDockerfile } from './found-project.ts';
-import { findPrefectVersions } from './prefect-versions.ts';
+import { prefectVersionsOf } from './prefect-versions.ts';
 import type { ProjectFiles } from './project-files.ts';
 import { pyproject, pythonDependencies } from './python-project.ts';
 
@@ -21,7 +21,7 @@ export interface PrefectImageOptions {
  * and `pyproject.toml` are installed too.
  */
 export function prefectDockerfile(files: ProjectFiles, options: PrefectImageOptions = {}): DraftedDockerfile {
-  const found = findPrefectVersions(files, options.env);
+  const found = prefectVersionsOf(files, options.env ?? process.env);
   const { prefectVersion = found.prefectVersion, pythonVersion = found.pythonVersion, flavor } = options;
   const place = `/opt/prefect/${files.name === '' ? 'flows' : files.name}`;
   const writer = new DockerfileWriter().from(getPrefectImageName(prefectVersion, pythonVersion, flavor));

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ProjectFiles } from './project-files.ts';
+import { ProjectFiles } from './project-files.ts';
 import { wantedPython } from './python-project.ts';
 
 /** Versions for {@link getPrefectImageName}, as far as a project tells them. */
@@ -13,10 +13,20 @@ export interface PrefectVersions {
 /**
  * The versions of Prefect and Python that a project uses: what its requirements or lock file pin, else what is installed in
  * its virtual environment (`$VIRTUAL_ENV`, `.venv`). Nothing is run.
+ *
+ * @throws BoxwrightError CONTEXT_NOT_FOUND
  */
 export function findPrefectVersions(
-  files: ProjectFiles,
+  directory: string,
   env: Readonly<Record<string, string | undefined>> = process.env,
+): PrefectVersions {
+  return prefectVersionsOf(new ProjectFiles(directory), env);
+}
+
+/** The same for a project that is being read already. */
+export function prefectVersionsOf(
+  files: ProjectFiles,
+  env: Readonly<Record<string, string | undefined>>,
 ): PrefectVersions {
   const installed = [env['VIRTUAL_ENV'] || undefined, join(files.directory, '.venv')]
     .map((place) => (place === undefined ? undefined : installedPrefect(place)))

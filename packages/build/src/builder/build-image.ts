@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { parseLayerCompression, parsePlatform } from '@boxwright/oci';
-import { createEmbeddedEngine } from '../engine/embedded.ts';
 import type { BuildEngine, BuildOutput, BuildRequest, BuildResult } from '../engine/engine.ts';
+import { createEngine, type EngineName } from '../engines/create-engine.ts';
 import type { BuildEvent } from '../events.ts';
 import { BuildPlaces, type PlaceOptions } from './build-places.ts';
 import { BuildError, inFamily } from './errors.ts';
@@ -19,8 +20,8 @@ export interface BuildOptions extends PlaceOptions {
   /** Full name of the image, `registry.example.com/team/app:1.2`; several with {@link tags}. */
   readonly tag?: string;
   readonly tags?: readonly string[];
-  /** Default: the embedded engine, which needs no daemon. */
-  readonly engine?: BuildEngine;
+  /** An engine, or its name; default: the embedded one, which needs no daemon. */
+  readonly engine?: BuildEngine | EngineName;
   /** Pushes the image to the registries of its names. */
   readonly push?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
@@ -59,7 +60,8 @@ export interface BuildImageOptions extends BuildOptions {
 export async function buildImage(context: string, options: BuildImageOptions = {}): Promise<BuildResult> {
   checkContext(context);
   const progress = new ProgressText(options.streamProgressTo);
-  const { engine = createEmbeddedEngine(), onEvent } = options;
+  const { onEvent } = options;
+  const engine = await engineOf(options);
   using places = new BuildPlaces(options);
   const request: BuildRequest = {
     ...requestOf(context, options),
@@ -80,6 +82,12 @@ export async function buildImage(context: string, options: BuildImageOptions = {
     rememberUntagged(places.store, result.imageId, result.manifest);
   }
   return result;
+}
+
+async function engineOf({ engine = 'embedded', env = process.env, credentials }: BuildOptions): Promise<BuildEngine> {
+  if (typeof engine !== 'string') return engine;
+  const home = env['HOME'] || homedir();
+  return createEngine(engine, { env, home, ...(credentials === undefined ? {} : { credentials }) });
 }
 
 function requestOf(context: string, options: BuildImageOptions): Omit<BuildRequest, 'store' | 'registries'> {

@@ -1,12 +1,15 @@
 // The linter reads tests without the project's library of types, and does not know Symbol.asyncDispose there.
 // oxlint-disable typescript/await-thenable
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { ImageStore } from '@boxwright/oci';
 import { startTestRegistry, type TestRegistry } from '@boxwright/oci/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BuildResult } from '../engine/engine.ts';
 import { temporaryDirectories } from '../testing/temporary-directory.ts';
+import { PushError } from './errors.ts';
 import { ImageBuilder } from './image-builder.ts';
 import { pushImage } from './push-image.ts';
 import { parseRegistryUrl } from './registry-url.ts';
@@ -75,6 +78,59 @@ describe('pushImage', () => {
     await expect(pushImage('missing', registry.host, 'App', options)).rejects.toMatchObject({
       code: 'REFERENCE_INVALID',
     });
+  });
+});
+
+describe('pushImage with a Docker Engine', () => {
+  /** An engine that has one image, and knows the name or not; the push says what it is given. */
+  async function pushed(
+    has: boolean,
+    push: readonly object[],
+  ): Promise<{ result: unknown; requests: readonly string[] }> {
+    const requests: string[] = [];
+    const server = createServer((request, response) => {
+      requests.push(`${request.method} ${decodeURIComponent(request.url?.replace(/^\/v[\d.]+/, '') ?? '')}`);
+      if (request.url === '/_ping') response.setHeader('Api-Version', '1.43').end('OK');
+      else if (request.method === 'GET') response.writeHead(has ? 200 : 404).end(JSON.stringify({ Id: 'sha256:old' }));
+      else if (request.url?.includes('/push') === true)
+        response.end(push.map((event) => JSON.stringify(event)).join('\n'));
+      else response.end('[]');
+    });
+    const socket = join(root, 'sock');
+    server.listen(socket);
+    await once(server, 'listening');
+    try {
+      const options = { engine: 'docker', tag: '1', env: { ...env, DOCKER_HOST: `unix://${socket}` } } as const;
+      const result = await pushImage('sha256:new', 'registry.example.com', 'app', options).catch(
+        (error: unknown) => error,
+      );
+      return { result, requests: requests.filter((line) => !line.includes('_ping')) };
+    } finally {
+      server.close();
+    }
+  }
+
+  const digest = `sha256:${'a'.repeat(64)}`;
+
+  it('names the image for as long as the push takes', async () => {
+    const { result, requests } = await pushed(false, [
+      { status: 'Pushed', id: 'abc' },
+      { aux: { Tag: '1', Digest: digest } },
+    ]);
+    expect(result).toEqual({ reference: 'registry.example.com/app:1', tag: '1', digest });
+    expect(requests).toEqual([
+      'GET /images/registry.example.com/app:1/json',
+      'POST /images/sha256:new/tag?repo=registry.example.com/app&tag=1',
+      'POST /images/registry.example.com/app/push?tag=1',
+      'DELETE /images/registry.example.com/app:1?noprune=1',
+    ]);
+  });
+
+  it('gives the name back, and sees errors beside a status', async () => {
+    const { result, requests } = await pushed(true, [{ status: 'Pushing', error: 'denied: no access' }]);
+    expect(result).toBeInstanceOf(PushError);
+    expect(result).toMatchObject({ code: 'ENGINE_PUSH_FAILED', message: expect.stringContaining('denied: no access') });
+    expect(requests.at(-1)).toBe('POST /images/sha256:old/tag?repo=registry.example.com/app&tag=1');
   });
 });
 
