@@ -2,9 +2,10 @@ import type { NetworkMode } from '@boxwright/build';
 import { type Command, Option } from 'commander';
 import { type CommonFlags, collect, refuseFlag } from '../commander.ts';
 import type { ProgressMode } from '../progress/create-renderer.ts';
+import { addEngineFlags, type EngineFlags } from './engine-flags.ts';
 
 /** What `boxwright build` was given, as commander hands it on. */
-export interface BuildFlags extends CommonFlags {
+export interface BuildFlags extends CommonFlags, EngineFlags {
   readonly file?: string;
   readonly tag: readonly string[];
   readonly buildArg: readonly string[];
@@ -66,23 +67,12 @@ export function addBuildFlags(command: Command): Command {
     .option('-q, --quiet', 'print nothing but the image id', false)
     .option('--iidfile <file>', 'write the image id to a file')
     .option('--metadata-file <file>', "write the result's metadata to a file, as JSON");
+  addEngineFlags(command);
   for (const [flags, hint] of refused) refuseFlag(command, flags, hint);
   return command;
 }
 
 /** Flags that scripts for docker may bring along. */
 const refused: readonly (readonly [flags: string, hint: string])[] = [
-  [
-    '--load',
-    'The image always goes to the local store: leave the flag out; --output type=docker,dest=FILE makes an archive for `docker load`.',
-  ],
-  ['--cache-from <source>', 'The build cache is kept in the local store: leave the flag out.'],
-  ['--cache-to <target>', 'The build cache is kept in the local store: leave the flag out.'],
-  ['--ssh <socket>', 'SSH agents cannot be mounted yet; pass a key with --secret.'],
-  ['--attest <attestation>', 'No attestations are made.'],
-  ['--provenance [value]', 'No attestations are made: leave the flag out.'],
-  ['--sbom [value]', 'No attestations are made: leave the flag out.'],
-  ['--allow <entitlement>', 'There are no entitlements to grant.'],
-  ['--builder <name>', 'There are no builders to choose from.'],
   ['--squash', 'Layers are not squashed; a last stage FROM scratch with one COPY has the same effect.'],
 ];

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { BuildRequest, BuildResult } from '@boxwright/build';
+import type { BuildRequest, BuildResult, RetryPolicy } from '@boxwright/build';
 import { UsageError } from '@boxwright/errors';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
@@ -14,6 +14,7 @@ import { isRoot, runInUserNamespace } from '../user-namespace.ts';
 import { writeFileAtomically } from '../write-file.ts';
 import { addBuildFlags, type BuildFlags } from './build-flags.ts';
 import { buildRequest, usesStandardOutput } from './build-request.ts';
+import { engineOptions } from './engine-flags.ts';
 import { handOnStdinDockerfile, readStdinDockerfile } from './stdin-dockerfile.ts';
 
 const examples = [
@@ -23,6 +24,7 @@ const examples = [
   'boxwright build -o type=oci,dest=app.tar .            an OCI archive',
   'boxwright build -o type=docker,dest=- -t app . | docker load',
   'boxwright build --push -t registry.example.com/team/app:1.2 .',
+  'boxwright build --engine buildx --platform linux/amd64,linux/arm64 --push -t registry.example.com/app .',
   'boxwright build -o out .                              the file system, as files in ./out',
   "printf 'FROM scratch\\nCOPY . /\\n' | boxwright build -f - -t files .",
 ];
@@ -37,7 +39,11 @@ export function buildCommand(context: CommandContext): Command {
 }
 
 async function build(place: string, flags: BuildFlags, context: CommandContext): Promise<void> {
-  const request = buildRequest(place, flags, context);
+  // Only buildx makes an image of several.
+  const platforms = flags.engine === 'buildx' && flags.platform?.includes(',') ? flags.platform.split(',') : [];
+  const { platform: _, ...others } = flags;
+  const request = buildRequest(place, platforms.length === 0 ? flags : others, context);
+  const options = engineOptions(flags, context, platforms);
   const toStandardOutput = usesStandardOutput(request.outputs);
   if (toStandardOutput && context.stdout.isTTY === true) {
     throw new UsageError('an archive is not written to a terminal', {
@@ -59,11 +65,11 @@ async function build(place: string, flags: BuildFlags, context: CommandContext):
     registries: places.registries,
     signal: context.signal,
   };
-  if (isRoot() || (await needsPrivilege(complete))) {
+  if (flags.engine === 'embedded' && (isRoot() || (await needsPrivilege(complete)))) {
     if (!isRoot() && dockerfile !== undefined) handOnStdinDockerfile(store, dockerfile);
     if (await runInUserNamespace(context)) return;
   }
-  const result = await runEngine(complete, flags, context, (listener) => {
+  const result = await runEngine(complete, { flags, options }, context, (listener) => {
     onNote = listener;
   });
   if (result.tags.length === 0 && result.manifest !== undefined)
@@ -81,7 +87,7 @@ async function needsPrivilege(request: BuildRequest): Promise<boolean> {
 
 async function runEngine(
   request: BuildRequest,
-  flags: BuildFlags,
+  { flags, options }: { readonly flags: BuildFlags; readonly options: ReturnType<typeof engineOptions> },
   context: CommandContext,
   listen: (listener: (note: RegistryNote) => void) => void,
 ): Promise<BuildResult> {
@@ -90,10 +96,17 @@ async function runEngine(
   listen(({ level, text }) => {
     if (level === 'warning') renderer.onEvent({ type: 'warning', message: text });
   });
-  const { createEmbeddedEngine, useThisThreadForSandboxes } = await import('@boxwright/build');
-  useThisThreadForSandboxes();
+  const { createEngine, defaultWaits, useThisThreadForSandboxes } = await import('@boxwright/build');
+  if (flags.engine === 'embedded') useThisThreadForSandboxes();
+  // A try that failed shows as the warning that it is.
+  const onRetry: RetryPolicy['onRetry'] = ({ attempt, attempts, error, waitMs }) =>
+    renderer.onEvent({
+      type: 'warning',
+      message: `try ${attempt} of ${attempts} failed: ${error.message}; again in ${waitMs / 1000} s`,
+    });
+  const engine = await createEngine(flags.engine, { ...options, retry: { waits: defaultWaits, onRetry } });
   try {
-    return await createEmbeddedEngine().build({ ...request, onEvent: (event) => renderer.onEvent(event) });
+    return await engine.build({ ...request, onEvent: (event) => renderer.onEvent(event) });
   } finally {
     renderer.finish();
   }

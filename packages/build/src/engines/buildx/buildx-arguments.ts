@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { BoxwrightError } from '@boxwright/errors';
 import { formatPlatform } from '@boxwright/oci';
 import type { BuildOutput, BuildRequest, NamedContext } from '../../engine/engine.ts';
@@ -22,7 +23,7 @@ export function buildxArguments(request: BuildRequest, options: BuildxOptions, f
     for (const value of values) if (value !== undefined) args.push(`--${name}=${value}`);
   };
   flag('builder', options.builder);
-  flag('file', request.dockerfileText === undefined ? request.dockerfilePath : '-');
+  flag('file', request.dockerfileText === undefined ? resolve(request.dockerfilePath) : '-');
   flag('tag', ...request.tags);
   flag('target', request.target);
   flag('platform', platforms(request, options));

@@ -61,8 +61,8 @@ async function build(
 }
 
 async function builderOf(client: EngineClient, options: DockerOptions): Promise<'classic' | 'buildkit'> {
-  const { builder = 'auto', env } = options;
-  if (builder !== 'auto') return builder;
+  const { backend = 'auto', env } = options;
+  if (backend !== 'auto') return backend;
   return env['DOCKER_BUILDKIT'] !== '0' && (await client.prefersBuildKit()) ? 'buildkit' : 'classic';
 }
 

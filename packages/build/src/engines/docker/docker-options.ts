@@ -6,7 +6,7 @@ export interface DockerOptions extends OuterEngineOptions {
   /** Default: the engine that `docker` would talk to. */
   readonly client?: EngineClient;
   /** Default `auto`: BuildKit where the engine prefers it and `DOCKER_BUILDKIT` is not 0. */
-  readonly builder?: 'auto' | 'classic' | 'buildkit';
+  readonly backend?: 'auto' | 'classic' | 'buildkit';
   /** Removes containers of steps after a successful build; default true. Classic builder only, as all below. */
   readonly rm?: boolean;
   /** Removes them after a failed one, too; default false. */
