@@ -88,6 +88,7 @@ export function referenceText(reference: Reference): string {
       return ['prefect.blocks', reference.type, reference.name, ...reference.path].join('.');
     case 'step':
       return [reference.name, ...reference.path].join('.');
+    case 'invalid':
     default:
       return '';
   }

@@ -93,6 +93,7 @@ async function ask(reference: Exclude<Reference, { kind: 'invalid' }>, resolver:
       return resolver.env(reference.name, reference);
     case 'variable':
       return resolver.variable(reference.name, reference);
+    case 'block':
     default:
       return resolver.block(reference.type, reference.name, reference.path, reference);
   }

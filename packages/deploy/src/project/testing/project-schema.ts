@@ -90,6 +90,7 @@ function inputSchema(type: InputType): Schema {
       return either(ref('text'), texts);
     case 'mapping':
       return either({ type: ['object', 'null'] }, ref('placeholder'));
+    case 'anything':
     default:
       return {};
   }
