@@ -1,13 +1,17 @@
 import { homedir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import type { EngineName } from '@boxwright/build';
 import {
+  buildxStepEngine,
   type DeploymentResult,
   deployProject,
-  type EngineName,
+  dockerStepEngine,
+  type EmbeddedStepEngineOptions,
   embeddedStepEngine,
   failuresOf,
   findProjectFile,
   loadSources,
+  type OuterStepEngineOptions,
   type Project,
   planDeployments,
   Redactor,
@@ -15,7 +19,7 @@ import {
   type StepEngine,
   stepRegistries,
 } from '@boxwright/deploy';
-import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { escapeForTerminal } from '@boxwright/errors';
 import { ImageStore } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
@@ -28,6 +32,9 @@ import { storeRoot } from '../store-root.ts';
 import { renderError } from '../terminal/render-error.ts';
 import { safeJson } from '../terminal/safe-json.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';
+
+/** What engines are made of. */
+type EngineParts = EmbeddedStepEngineOptions & OuterStepEngineOptions;
 
 const examples = [
   'boxwright deploy                                  the only deployment of boxwright.yaml or prefect.yaml',
@@ -71,9 +78,10 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
   const renderer = await createRenderer(progressMode(flags, context), context.stderr, context.colors);
   const noteOf = registryNotes();
   using store = new LazyStore(storeRoot(flags.store, context));
+  const home = env['HOME'] || homedir();
   const registries = stepRegistries({
     env,
-    home: env['HOME'] || homedir(),
+    home,
     insecure: flags.insecure.length === 0 ? undefined : flags.insecure,
     journalDirectory: join(store.root, 'uploads'),
     signal: context.signal,
@@ -96,7 +104,8 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
         env,
         store: store.open,
         engine: (name) => {
-          const known = engines.get(name) ?? makeEngine(name, store, registries.open);
+          const parts = { env, home, store: store.open, registries: registries.open };
+          const known = engines.get(name) ?? makeEngine(name, parts);
           engines.set(name, known);
           return known;
         },
@@ -113,15 +122,17 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
   report(results, flags, context);
 }
 
-function makeEngine(
-  name: EngineName,
-  store: LazyStore,
-  registries: Parameters<typeof embeddedStepEngine>[0]['registries'],
-): StepEngine {
-  if (name === 'embedded') return embeddedStepEngine({ store: store.open, registries });
-  throw new BoxwrightError('ENGINE_UNAVAILABLE', `the engine ${name} is not there yet`, {
-    hint: 'Use --engine embedded.',
-  });
+function makeEngine(name: EngineName, parts: EngineParts): StepEngine {
+  switch (name) {
+    case 'embedded':
+      return embeddedStepEngine(parts);
+    case 'docker':
+      return dockerStepEngine(parts);
+    case 'buildx':
+      return buildxStepEngine(parts);
+    default:
+      return name satisfies never;
+  }
 }
 
 /** The summary on standard output; failures follow on standard error, the last one thrown. */

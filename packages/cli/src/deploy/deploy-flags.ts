@@ -1,4 +1,4 @@
-import type { EngineName } from '@boxwright/deploy';
+import type { EngineName } from '@boxwright/build';
 import { type Command, Option } from 'commander';
 import { type CommonFlags, collect, formatOption } from '../commander.ts';
 import type { ProgressMode } from '../progress/create-renderer.ts';

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { isBoxwrightError } from '@boxwright/errors';
 import type { Registration } from '../prefect-api/registration.ts';
 import type { Project } from '../project/index.ts';
@@ -130,6 +131,7 @@ async function runTarget(
   const context = createStepContext({
     ...run.options.context,
     directory: project.directory,
+    isPrefectProject: /^prefect\.ya?ml$/.test(basename(project.file)),
     cache,
     redactor,
     onReport: (report) => images.add(report),

@@ -3,7 +3,7 @@ import { Redactor } from '../steps/redactor.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { type Lookup, resolveNode, StepOutputs, type TemplateResolver } from '../template/index.ts';
 import { createResolver, isForWorker, type VariableSource } from '../variables/index.ts';
-import { type PlainObject, type PlainValue, plainEntries } from '../yaml/index.ts';
+import { type MappingNode, type PlainObject, type PlainValue, plainValue } from '../yaml/index.ts';
 import { checkTarget } from './check-target.ts';
 import type { DeploymentTarget } from './deployment-target.ts';
 import { type DeploymentSelection, selectDeployments } from './select-deployments.ts';
@@ -64,7 +64,7 @@ async function planTarget(
           isForWorker(reference) ? { kind: 'keep' } : keptIfUnknown(outputs.lookup(name, path)),
       };
       const node = await resolveNode(step.inputs, resolver, { onSecret: (secret) => redactor.add(secret) });
-      const inputs = plainEntries(node);
+      const inputs = node.kind === 'mapping' ? asWritten(node) : {};
       outputs.add(step.id?.value, expectedResult(step, inputs));
       steps.push({
         section,
@@ -88,6 +88,16 @@ function expectedResult(step: Step, inputs: PlainObject): PlainObject {
   if (typeof image === 'string' && typeof tag === 'string') result['image'] = `${image}:${tag}`;
   result['additional_tags'] = additional ?? [];
   return result;
+}
+
+/** Values of inputs; what looks like a number stays as it is written, as for the steps: the tag 1.10 is not 1.1. */
+function asWritten(node: MappingNode): PlainObject {
+  const values: Record<string, PlainValue> = Object.create(null);
+  for (const { key, value } of node.entries.values()) {
+    const isNumber = value.kind === 'scalar' && typeof value.value === 'number';
+    values[key] = isNumber ? value.text : plainValue(value);
+  }
+  return values;
 }
 
 /** Results of commands are known when they have run. */

@@ -8,7 +8,7 @@ export interface ImageSummary {
   readonly imageId: string | undefined;
   /** Of the manifest: in the registry where it was pushed, else as the engine keeps it. */
   readonly digest: string | undefined;
-  /** In the registry where it was pushed (compressed), else as the engine keeps it. */
+  /** Of its layers as the engine keeps them; where it was only pushed, as the registry has them. */
   readonly bytes: number | undefined;
   readonly built: boolean;
   readonly pushed: boolean;
@@ -32,7 +32,7 @@ export class ImageSummaries {
       tags: [...new Set([...(before?.tags ?? []), ...report.tags])],
       imageId: isPush ? before?.imageId : report.imageId,
       digest: report.digest ?? before?.digest,
-      bytes: report.bytes ?? before?.bytes,
+      bytes: before?.bytes ?? report.bytes,
       built: (before?.built ?? false) || !isPush,
       pushed: (before?.pushed ?? false) || isPush || report.pushed,
       cached: (before?.cached ?? true) && done,

@@ -1,5 +1,4 @@
-import type { NamedContext, NetworkMode, SecretSource } from '@boxwright/build';
-import type { EngineName } from './engines/step-engine.ts';
+import type { EngineName, NamedContext, NetworkMode, SecretSource } from '@boxwright/build';
 
 /** What {@link buildDockerImage} is told: Prefect's `build_docker_image`, with the arguments of docker-py and of buildx. */
 export interface BuildDockerImageOptions {

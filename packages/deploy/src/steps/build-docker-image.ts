@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { timestampTag } from '@boxwright/build';
-import { automaticDockerfile } from './automatic-dockerfile.ts';
+import { type AutomaticOptions, generateDockerfile, timestampTag } from '@boxwright/build';
 import type { BuildDockerImageOptions, BuildDockerImageResult } from './build-docker-image-options.ts';
 import { buildKey } from './build-key.ts';
 import { BuildWatch } from './build-watch.ts';
@@ -27,9 +26,11 @@ export async function buildDockerImage(
   const image = stepImage(options, context.env);
   const engineName = engineOfBackend(options.buildBackend, context);
   const contextDir = pathInStep(context, options.path ?? '.');
-  const generated = options.dockerfile === 'auto' ? await automaticDockerfile(contextDir) : undefined;
-  if (generated !== undefined && options.persistDockerfile === true) persist(generated, options, context);
-  const planned = planStepBuild(options, { contextDir, generated, engineName });
+  // Never in the user's tree: in a temporary place that goes with this step.
+  await using generated = options.dockerfile === 'auto' ? generateDockerfile(contextDir, kindOf(context)) : undefined;
+  if (generated !== undefined && options.persistDockerfile === true) persist(generated.text, options, context);
+  for (const note of generated?.dockerfile.notes ?? []) context.progress.warning(`${image.name}: ${note}`);
+  const planned = planStepBuild(options, { contextDir, generated: generated?.path, engineName });
   const keys = await buildKey(planned, image, context);
   const { value, cached } = await context.cache.result(
     keys.step,
@@ -101,6 +102,11 @@ async function build(planned: PlannedBuild, image: StepImage, context: StepConte
     digest: digest ?? null,
   };
   return { result, report };
+}
+
+/** In a project of Prefect's, what is deployed are flows, whatever else lies there. */
+function kindOf({ env, isPrefectProject }: StepContext): AutomaticOptions {
+  return isPrefectProject ? { kind: 'prefect', env } : { env };
 }
 
 function persist(text: string, options: BuildDockerImageOptions, context: StepContext): void {

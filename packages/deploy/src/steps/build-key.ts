@@ -21,9 +21,8 @@ export interface BuildKeys {
  */
 export async function buildKey(planned: PlannedBuild, image: StepImage, context: StepContext): Promise<BuildKeys> {
   const { engineName, request } = planned;
-  const { contextDir, dockerfilePath, dockerfileText, namedContexts, platform, extras } = request;
-  const own = dockerfileText === undefined ? dockerfilePath : undefined;
-  const contexts: Record<string, PlainValue> = { '': await digest(contextDir, own, context) };
+  const { contextDir, dockerfilePath, namedContexts, platform, extras } = request;
+  const contexts: Record<string, PlainValue> = { '': await digest(contextDir, dockerfilePath, context) };
   for (const [name, named] of namedContexts) {
     contexts[`=${name}`] =
       named.kind === 'directory' ? await digest(named.path, undefined, context) : JSON.stringify(named);
@@ -32,7 +31,8 @@ export async function buildKey(planned: PlannedBuild, image: StepImage, context:
     engine: engineName,
     host: engineName === 'embedded' ? null : (context.env['DOCKER_HOST'] ?? null),
     contexts,
-    dockerfile: dockerfileText ?? textDigest(dockerfilePath),
+    dockerfile: textDigest(dockerfilePath),
+    ignore: textDigest(`${dockerfilePath}.dockerignore`),
     buildArgs: request.buildArgs,
     labels: request.labels,
     platform: platform === undefined ? null : [platform.os, platform.architecture, platform.variant ?? ''],
@@ -53,12 +53,14 @@ export async function buildKey(planned: PlannedBuild, image: StepImage, context:
 /** Of one directory; asked for again only after something may have changed files. */
 async function digest(directory: string, dockerfile: string | undefined, context: StepContext): Promise<string> {
   const { cache, signal } = context;
-  return await cache.reading(`context ${directory}\0${dockerfile ?? ''}`, () =>
+  // By what the ignore file says: automatic Dockerfiles have a new name each time.
+  const ignore = dockerfile === undefined ? '' : textDigest(`${dockerfile}.dockerignore`);
+  return await cache.reading(`context ${directory}\0${ignore}`, () =>
     contextDigest({ contextDir: directory, dockerfilePath: dockerfile, store: context.store(), signal }),
   );
 }
 
-/** A Dockerfile that cannot be read is the engine's to tell. */
+/** What is not there, or cannot be read, is the engine's to tell. */
 function textDigest(path: string): string {
   try {
     return createHash('sha256').update(readFileSync(path)).digest('hex');

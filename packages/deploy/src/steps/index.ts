@@ -1,11 +1,10 @@
 export { type BuiltReport, buildDockerImage } from './build-docker-image.ts';
 export type { BuildDockerImageOptions, BuildDockerImageResult } from './build-docker-image-options.ts';
 export { type EmbeddedStepEngineOptions, embeddedStepEngine } from './engines/embedded-step-engine.ts';
+export { buildxStepEngine, dockerStepEngine, type OuterStepEngineOptions } from './engines/outer-step-engine.ts';
 export {
   type BuiltImage,
   type EngineExtras,
-  type EngineName,
-  engineNames,
   type PushedTag,
   type StepBuildRequest,
   type StepEngine,

@@ -1,8 +1,9 @@
 import { join, relative } from 'node:path';
+import type { EngineName } from '@boxwright/build';
 import { BoxwrightError } from '@boxwright/errors';
 import { parsePlatform } from '@boxwright/oci';
 import type { BuildDockerImageOptions } from './build-docker-image-options.ts';
-import type { EngineName, StepBuildRequest } from './engines/step-engine.ts';
+import type { StepBuildRequest } from './engines/step-engine.ts';
 
 /** A build before its tags are known. */
 export interface PlannedBuild {
@@ -15,7 +16,7 @@ export interface PlannedBuild {
 export interface BuildSurroundings {
   /** Absolute. */
   readonly contextDir: string;
-  /** The text that `dockerfile: auto` stands for. */
+  /** Absolute path of what `dockerfile: auto` stands for. */
   readonly generated: string | undefined;
   readonly engineName: EngineName;
 }
@@ -37,8 +38,7 @@ export function planStepBuild(options: BuildDockerImageOptions, surroundings: Bu
     timeoutSeconds: options.timeoutSeconds,
     request: {
       contextDir,
-      dockerfilePath: generated === undefined ? dockerfilePath(contextDir, options.dockerfile) : 'automatic Dockerfile',
-      ...(generated === undefined ? {} : { dockerfileText: generated }),
+      dockerfilePath: generated ?? dockerfilePath(contextDir, options.dockerfile),
       pull: options.pull ?? true,
       ...(options.target === undefined ? {} : { target: options.target }),
       buildArgs: options.buildArgs ?? new Map(),

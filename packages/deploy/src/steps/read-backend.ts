@@ -1,6 +1,6 @@
+import type { EngineName } from '@boxwright/build';
 import { closestMatch } from '@boxwright/errors';
 import type { BuildDockerImageOptions } from './build-docker-image-options.ts';
-import type { EngineName } from './engines/step-engine.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepInputs } from './step-inputs.ts';
 

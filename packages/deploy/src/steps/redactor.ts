@@ -48,7 +48,8 @@ export class Redactor {
   addNamed(value: PlainValue): void {
     if (isPlainObject(value)) {
       for (const [name, item] of Object.entries(value)) {
-        if (isSecretName(name)) this.addValue(item);
+        // Of a mapping called `credentials` the user and the address may be seen.
+        if (isSecretName(name) && !isPlainObject(item)) this.addValue(item);
         else this.addNamed(item);
       }
     } else if (Array.isArray(value)) for (const item of value) this.addNamed(item);

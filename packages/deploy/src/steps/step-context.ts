@@ -1,8 +1,8 @@
 import { isAbsolute, resolve } from 'node:path';
-import type { BuildEvent } from '@boxwright/build';
+import type { BuildEvent, EngineName } from '@boxwright/build';
 import type { ImageStore } from '@boxwright/oci';
 import type { BuiltReport } from './build-docker-image.ts';
-import type { EngineName, StepEngine } from './engines/step-engine.ts';
+import type { StepEngine } from './engines/step-engine.ts';
 import type { PushedReport } from './push-docker-image.ts';
 import { Redactor } from './redactor.ts';
 import { StepCache } from './step-cache.ts';
@@ -27,6 +27,8 @@ export interface StepContext {
   /** The engine of steps that name none, or of all steps where `engineIsForced`. */
   readonly defaultEngine: EngineName;
   readonly engineIsForced: boolean;
+  /** The steps are those of a `prefect.yaml`: `dockerfile: auto` makes what Prefect makes. */
+  readonly isPrefectProject: boolean;
   readonly cache: StepCache;
   readonly redactor: Redactor;
   readonly progress: StepProgress;
@@ -46,6 +48,8 @@ export interface StepContextOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Absolute; default: the process's working directory. */
   readonly directory?: string | undefined;
+  /** Default false. */
+  readonly isPrefectProject?: boolean | undefined;
   readonly cache?: StepCache | undefined;
   readonly redactor?: Redactor | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -63,6 +67,7 @@ export function createStepContext(options: StepContextOptions): StepContext {
     engine,
     defaultEngine: options.defaultEngine ?? 'embedded',
     engineIsForced: options.engineIsForced ?? false,
+    isPrefectProject: options.isPrefectProject ?? false,
     cache: options.cache ?? new StepCache(),
     redactor,
     progress: new StepProgress(redactor, onEvent),

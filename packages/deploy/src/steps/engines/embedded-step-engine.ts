@@ -77,7 +77,8 @@ async function pushAll(store: ImageStore, access: RegistryAccess, request: StepP
         registryDestination(access, { registry: name.domain, path: name.path }, { signal });
       destinations.set(repository, destination);
       const pushed = await pushOne(store, { reference, descriptor }, destination, request);
-      row.line(`${familiarName(name)}: digest: ${pushed.digest} size: ${pushed.bytes}`);
+      const state = pushed.upToDate ? ' (up to date)' : '';
+      row.line(`${familiarName(name)}: digest: ${pushed.digest}${state}`);
       onPushed(reference, pushed);
     }
     for (const destination of destinations.values()) await destination.finish();
@@ -110,7 +111,9 @@ async function pushOne(
     },
   });
   const { ledger, upToDate } = copied;
-  const bytes = ledger.entries.filter(({ role }) => role === 'layer').reduce((sum, entry) => sum + entry.bytes, 0);
+  const layers = ledger.entries.filter(({ role }) => role === 'layer');
+  // Of an image that was there only its digest was asked for.
+  const bytes = upToDate && layers.length === 0 ? undefined : layers.reduce((sum, entry) => sum + entry.bytes, 0);
   return { digest: copied.descriptor.digest, bytes, upToDate };
 }
 

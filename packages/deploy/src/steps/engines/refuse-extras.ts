@@ -1,5 +1,6 @@
+import type { EngineName } from '@boxwright/build';
 import { BoxwrightError } from '@boxwright/errors';
-import type { EngineExtras, EngineName } from './step-engine.ts';
+import type { EngineExtras } from './step-engine.ts';
 
 /** What each of them is called in a step, and what to do without it. */
 const shown: Readonly<Record<keyof EngineExtras, readonly [name: string, instead: string]>> = {

@@ -1,13 +1,7 @@
-import type { BuildRequest } from '@boxwright/build';
+import type { BuildRequest, EngineName } from '@boxwright/build';
 import type { Digest } from '@boxwright/oci';
 import type { RegistryLogin } from '../registry-login.ts';
 import type { ProgressRow } from '../step-progress.ts';
-
-/** Who builds and pushes: `docker` is Prefect's `docker-py`. */
-export type EngineName = 'embedded' | 'docker' | 'buildx';
-
-/** All of them, the default first. */
-export const engineNames: readonly EngineName[] = ['embedded', 'docker', 'buildx'];
 
 /** What only some engines can do. */
 export interface EngineExtras {

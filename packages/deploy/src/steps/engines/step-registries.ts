@@ -13,8 +13,8 @@ export interface StepRegistriesOptions {
 
 /** Opens registries; {@link StepRegistries.close} ends those that no login was given for. */
 export interface StepRegistries {
-  open(login?: RegistryLogin): RegistryAccess;
-  close(): void;
+  readonly open: (login?: RegistryLogin) => RegistryAccess;
+  readonly close: () => void;
 }
 
 /** Registries with what the user has stored, and with the logins of steps, which are kept in memory only. */
