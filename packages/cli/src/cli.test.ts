@@ -21,7 +21,7 @@ describe('runCli', () => {
     expect(context.stdout.text).toMatch(new RegExp(`^Usage: boxwright ${name} `));
     expect(context.stdout.text).toContain('--store <dir>');
     expect(context.stdout.text).toMatch(new RegExp(`Examples:\\n  [^\\n]*boxwright ${name}\\b`));
-    expect(context.stdout.text).not.toContain('--cache-to');
+    expect(context.stdout.text).not.toContain('--squash');
     const other = testContext();
     await runCli(['help', name], other);
     expect(other.stdout.text).toBe(context.stdout.text);

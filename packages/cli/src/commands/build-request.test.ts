@@ -128,8 +128,7 @@ describe('buildRequest', () => {
     [['.', '-o', '-', '-o', 'type=oci,dest=-'], 'only one --output'],
     [['.', '--push'], 'needs a name'],
     [['.', '-o', 'type=registry'], 'needs a name'],
-    [['.', '--cache-to', 'type=local,dest=x'], 'no --cache-to'],
-    [['.', '--provenance=false'], 'no --provenance'],
+    [['.', '--squash'], 'no --squash'],
     [['.', '--platform', 'linux/amd64,linux/arm64'], 'several platforms'],
   ])('refuses %j', (args, part) => {
     const cwd = temporaryDirectory();
