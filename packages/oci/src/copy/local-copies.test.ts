@@ -85,6 +85,20 @@ describe('places by name', () => {
     expect(readdirSync(root).sort()).toEqual(['app.tar', 'store']);
   });
 
+  it.each(['oci-archive', 'docker-archive'])('read archives where they lie: %s', async (transport) => {
+    const image = putStoreImage(store, ['one', 'two']);
+    store.tag('docker.io/library/app:1', image);
+    await copy('app:1', `${transport}:app.tar:app:1`);
+    const opened = await openSource(parseImageLocation(`${transport}:app.tar:app:1`), {
+      ...context,
+      store: () => expect.unreachable('no store is needed'),
+    });
+    const destination = new MemoryRepository('target');
+    expect((await copyImage(opened.source, opened.image, destination)).descriptor.digest).toBe(image.digest);
+    await opened.close();
+    expect(destination.manifests.has(image.digest)).toBe(true);
+  });
+
   it('read compressed archives through the store', async () => {
     const image = putStoreImage(store, ['one']);
     store.tag('docker.io/library/app:1', image);

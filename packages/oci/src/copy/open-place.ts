@@ -8,10 +8,10 @@ import { dockerArchiveDestination } from '../places/docker-archive-destination.t
 import type { ImageLocation } from '../places/image-location.ts';
 import { chooseImage, type ImageChoice } from '../places/layout-index.ts';
 import { loadArchive } from '../places/load-archive.ts';
-import { openOciArchive } from '../places/oci-archive.ts';
 import { writeOciArchive } from '../places/oci-archive-writer.ts';
 import { openOciLayout } from '../places/oci-layout.ts';
 import { writeOciLayout } from '../places/oci-layout-writer.ts';
+import { openArchive } from '../places/open-archive.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
 import { storeDestination, storeSource } from '../places/store-place.ts';
 import type { RegistryAccess } from '../registry/access.ts';
@@ -56,8 +56,8 @@ export interface OpenSourceOptions {
 }
 
 /**
- * Finds an image at any place. Archives that cannot be read in any order (compressed, piped, docker-archives) are read
- * into the store first, where nothing names them.
+ * Finds an image at any place. Archives that cannot be read in any order (piped, compressed, docker-archives with
+ * compressed layers) are read into the store first, where nothing names them.
  *
  * @throws BoxwrightError IMAGE_NOT_FOUND, REGISTRY_NOT_FOUND, IMAGE_AMBIGUOUS, and those of the place
  */
@@ -76,8 +76,9 @@ export async function openSource(
       const layout = openOciLayout(resolve(context.cwd, location.path));
       return { source: layout, image: chooseImage(layout.images, location, layout.description), close };
     }
-    case 'oci-archive': {
-      const archive = openOciArchive(resolve(context.cwd, location.path));
+    case 'oci-archive':
+    case 'docker-archive': {
+      const archive = await openArchive(resolve(context.cwd, location.path));
       if (archive === undefined) return await openLoaded(location, context);
       try {
         const image = chooseImage(archive.images, location, archive.description);
@@ -87,8 +88,6 @@ export async function openSource(
         throw error;
       }
     }
-    case 'docker-archive':
-      return await openLoaded(location, context);
     case 'docker':
       return { ...(await openRegistrySource(parseReference(location.reference), context, options)), close };
     case 'docker-daemon': {

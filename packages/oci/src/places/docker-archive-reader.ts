@@ -24,6 +24,19 @@ export interface DockerArchiveImage {
   readonly names: readonly string[];
 }
 
+/** The files of an archive, wherever they are read from. */
+export interface ArchiveFiles<File extends SmallFile> {
+  /** For messages. */
+  readonly description: string;
+  /** By path, links followed. */
+  file(path: string): File | undefined;
+}
+
+interface SmallFile {
+  /** The whole content of a small file. @throws BoxwrightError DOCUMENT_TOO_LARGE */
+  read(limit: number): Buffer;
+}
+
 /** A registry host full of images would fit. */
 const maxImages = 10_000;
 const manifestLimit = 32 * 1024 * 1024;
@@ -33,7 +46,7 @@ const manifestLimit = 32 * 1024 * 1024;
  *
  * @throws BoxwrightError ARCHIVE_INVALID, DOCUMENT_INVALID
  */
-export function readDockerManifest(contents: ArchiveContents): readonly DockerArchiveImage[] | undefined {
+export function readDockerManifest(contents: ArchiveFiles<SmallFile>): readonly DockerArchiveImage[] | undefined {
   const bytes = contents.file('manifest.json')?.read(manifestLimit);
   if (bytes === undefined) return undefined;
   const where = `manifest.json of ${contents.description}`;
@@ -72,24 +85,9 @@ export async function loadDockerImage(
 ): Promise<PlacedImage> {
   const configFile = requiredFile(contents, image.config, 'config');
   const configBytes = configFile.read(documentLimits.configBytes);
-  const { rootfs } = parseImageConfig(configBytes);
-  if (rootfs.diffIds.length !== image.layers.length) {
-    throw archiveInvalid(
-      `${contents.description} names ${image.layers.length} layers for an image whose config has ${rootfs.diffIds.length}`,
-    );
-  }
   const layers: Descriptor[] = [];
-  for (const [index, diffId] of rootfs.diffIds.entries()) {
-    const path = image.layers[index] ?? '';
-    layers.push(
-      await loadLayer(
-        store,
-        requiredFile(contents, path, 'layer'),
-        diffId,
-        `${path} of ${contents.description}`,
-        signal,
-      ),
-    );
+  for (const { file, diffId, path } of layersOfDockerImage(contents, image, configBytes)) {
+    layers.push(await loadLayer(store, file, diffId, `${path} of ${contents.description}`, signal));
   }
   configFile.commit();
   const config = descriptorOf(configBytes, OCI_CONFIG);
@@ -98,6 +96,28 @@ export async function loadDockerImage(
   writer.write(manifest);
   writer.commit();
   return { descriptor: descriptorOf(manifest, OCI_MANIFEST), names: image.names };
+}
+
+/**
+ * The files of an image's layers, base first, with the diffIDs that the config gives them.
+ *
+ * @throws BoxwrightError ARCHIVE_INVALID (one is missing, or their number is another), and what reading a config throws
+ */
+export function layersOfDockerImage<File extends SmallFile>(
+  contents: ArchiveFiles<File>,
+  image: DockerArchiveImage,
+  configBytes: Buffer,
+): { readonly file: File; readonly diffId: Digest; readonly path: string }[] {
+  const { diffIds } = parseImageConfig(configBytes).rootfs;
+  if (diffIds.length !== image.layers.length) {
+    throw archiveInvalid(
+      `${contents.description} names ${image.layers.length} layers for an image whose config has ${diffIds.length}`,
+    );
+  }
+  return diffIds.map((diffId, index) => {
+    const path = image.layers[index] ?? '';
+    return { file: requiredFile(contents, path, 'layer'), diffId, path };
+  });
 }
 
 /** Layers are plain in what Docker writes; other tools leave them compressed, which `docker load` takes too. */
@@ -135,7 +155,8 @@ function compressionOfBlob(store: ImageStore, digest: Digest): ReturnType<typeof
   return kind;
 }
 
-function requiredFile(contents: ArchiveContents, path: string, what: string): ArchivedFile {
+/** A file that has to be there. @throws BoxwrightError ARCHIVE_INVALID */
+export function requiredFile<File extends SmallFile>(contents: ArchiveFiles<File>, path: string, what: string): File {
   const file = contents.file(path);
   if (file !== undefined) return file;
   throw archiveInvalid(`${contents.description} lacks the ${what} "${escapeForTerminal(path.slice(0, 300))}"`);

@@ -4,10 +4,23 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OCI_LAYER, OCI_LAYER_GZIP } from '../documents/media-types.ts';
-import { digestHex, digestOf } from '../names/digest.ts';
+import { digestOf } from '../names/digest.ts';
 import { ImageStore } from '../store/store.ts';
 import { importRootfs } from './import-rootfs.ts';
 import { loadArchive } from './load-archive.ts';
+import {
+  blobName,
+  classic,
+  config,
+  configName,
+  id,
+  indexJson,
+  layer,
+  manifest,
+  manifestJson,
+  modern,
+  type TestEntries,
+} from './testing/docker-archives.ts';
 import { inPieces, type TestEntry, tarOf } from './testing/tar-of.ts';
 
 let root: string;
@@ -26,37 +39,6 @@ afterEach(() => {
 function code(expected: string): unknown {
   return expect.objectContaining({ code: expected });
 }
-
-const layer = tarOf([['file', 'content']]);
-const config = Buffer.from(
-  JSON.stringify({
-    architecture: 'amd64',
-    os: 'linux',
-    docker_version: '19.03',
-    rootfs: { type: 'layers', diff_ids: [digestOf(layer)] },
-  }),
-);
-const configName = `${digestHex(digestOf(config))}.json`;
-const id = 'f'.repeat(64);
-
-function manifestJson(
-  layers: readonly string[],
-  names: readonly string[] | null = ['a:1'],
-  configPath = configName,
-): string {
-  return JSON.stringify([{ Config: configPath, RepoTags: names, Layers: layers }]);
-}
-
-/** As `docker save` wrote it up to version 24. */
-const classic: [string, TestEntry][] = [
-  [configName, config],
-  [`${id}/`, ''],
-  [`${id}/VERSION`, '1.0'],
-  [`${id}/json`, '{}'],
-  [`${id}/layer.tar`, layer],
-  ['manifest.json', manifestJson([`${id}/layer.tar`])],
-  ['repositories', '{"a":{"1":"x"}}'],
-];
 
 function load(entries: readonly (readonly [string, TestEntry])[]): ReturnType<typeof loadArchive> {
   return loadArchive(store, inPieces(tarOf(entries)));
@@ -127,8 +109,8 @@ describe('docker save archives', () => {
     );
   });
 
-  const without = (name: string): [string, TestEntry][] => classic.filter(([path]) => path !== name);
-  it.each<[string, [string, TestEntry][], string]>([
+  const without = (name: string): TestEntries => classic.filter(([path]) => path !== name);
+  it.each<[string, TestEntries, string]>([
     ['no layer', without(`${id}/layer.tar`), 'ARCHIVE_INVALID'],
     ['no config', without(configName), 'ARCHIVE_INVALID'],
     ['no manifest.json', without('manifest.json'), 'ARCHIVE_INVALID'],
@@ -187,37 +169,13 @@ describe('docker save archives', () => {
 });
 
 describe('docker save archives of new engines', () => {
-  const manifest = JSON.stringify({
-    schemaVersion: 2,
-    mediaType: 'application/vnd.oci.image.manifest.v1+json',
-    config: { mediaType: 'application/vnd.oci.image.config.v1+json', digest: digestOf(config), size: config.length },
-    layers: [{ mediaType: OCI_LAYER, digest: digestOf(layer), size: layer.length }],
-  });
-  const blob = (bytes: string | Uint8Array) => `blobs/sha256/${digestHex(digestOf(bytes))}`;
-  const index = (annotations: Record<string, string>, size = manifest.length) =>
-    JSON.stringify({
-      schemaVersion: 2,
-      manifests: [
-        { mediaType: 'application/vnd.oci.image.manifest.v1+json', digest: digestOf(manifest), size, annotations },
-      ],
-    });
-  const parts: [string, TestEntry][] = [
-    ['blobs/', ''],
-    [blob(config), config],
-    [blob(layer), layer],
-    [blob(manifest), manifest],
-    ['unrelated', 'x'.repeat(1000)],
-    ['oci-layout', '{"imageLayoutVersion":"1.0.0"}'],
-    ['manifest.json', manifestJson([blob(layer)], ['a:1'], blob(config))],
-  ];
-
   it('keep their manifest and take names from both lists', async () => {
     const named = await load([
-      ...parts,
-      ['index.json', index({ 'io.containerd.image.name': 'docker.io/library/b:2' })],
+      ...modern,
+      ['index.json', indexJson({ 'io.containerd.image.name': 'docker.io/library/b:2' })],
     ]);
     expect(named).toMatchObject([{ descriptor: { digest: digestOf(manifest) }, names: ['docker.io/library/b:2'] }]);
-    const bare = await load([...parts, ['index.json', index({ 'org.opencontainers.image.ref.name': '1' })]]);
+    const bare = await load([...modern, ['index.json', indexJson({ 'org.opencontainers.image.ref.name': '1' })]]);
     expect(bare).toMatchObject([
       { descriptor: { digest: digestOf(manifest) }, names: ['docker.io/library/a:1'], refName: '1' },
     ]);
@@ -226,16 +184,16 @@ describe('docker save archives of new engines', () => {
   });
 
   it('are read by manifest.json when the index leads to nothing', async () => {
-    const entries = parts.filter(([path]) => path !== blob(manifest));
-    const [image] = await load([...entries, ['index.json', index({})]]);
+    const entries = modern.filter(([path]) => path !== blobName(manifest));
+    const [image] = await load([...entries, ['index.json', indexJson({})]]);
     expect(image?.names).toEqual(['docker.io/library/a:1']);
   });
 
   it('are refused when blobs are not what they are called, or have another size', async () => {
-    await expect(load([...parts, [blob(layer), 'x'], ['index.json', index({})]])).rejects.toThrowError(
+    await expect(load([...modern, [blobName(layer), 'x'], ['index.json', indexJson({})]])).rejects.toThrowError(
       code('BLOB_MISMATCH'),
     );
-    await expect(load([...parts, ['index.json', index({}, manifest.length + 1)]])).rejects.toThrowError(
+    await expect(load([...modern, ['index.json', indexJson({}, manifest.length + 1)]])).rejects.toThrowError(
       code('BLOB_MISMATCH'),
     );
     expect(leftovers()).toEqual([]);

@@ -7,6 +7,7 @@ import { documentLimits } from '../documents/limits.ts';
 import { digestAlgorithm, digestHex, parseDigest } from '../names/digest.ts';
 import { breathing } from './breathing.ts';
 import { blobDamaged, checkedPieces } from './checked-pieces.ts';
+import { blobMissing } from './image-archive.ts';
 import { checkLayoutFile, imagesIn, layoutInvalid, namedImage, readLayoutIndex } from './layout-index.ts';
 import { layoutReferrers } from './layout-referrers.ts';
 import type { ImageSource, PlacedImage, ReadBlobOptions } from './place.ts';
@@ -128,9 +129,4 @@ function notRegular(path: string): BoxwrightError {
   return new BoxwrightError('LAYOUT_INVALID', `${escapeForTerminal(path)} is not a regular file`, {
     hint: 'an OCI layout holds plain files; links and devices are not followed',
   });
-}
-
-/** The error for a blob that a place lacks. */
-export function blobMissing(description: string, { digest }: Descriptor): BoxwrightError {
-  return new BoxwrightError('BLOB_MISSING', `${description} lacks the blob ${digest}`, { details: { digest } });
 }
