@@ -12,6 +12,7 @@ import {
 } from '@boxwright/oci';
 import type { CommandPlaces } from './command-places.ts';
 import { openShownImage } from './shown-image.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 /** The files of an image that the command line named. */
 export interface OpenedFiles {
@@ -31,6 +32,7 @@ export async function openImageFiles(
   platform: Platform | undefined,
   places: CommandPlaces,
 ): Promise<OpenedFiles> {
+  keepHeapSmall();
   const { read, source, close } = await openImage(name, platform, places);
   try {
     const layers = layersOf(read, (await read.config()).rootfs.diffIds);

@@ -38,39 +38,33 @@ export class KeptReadings {
     return undefined;
   }
 
-  /** Takes a listing while it is made. */
-  writeListing(diffId: Digest, hasDigests: boolean): ListingSink {
+  /** Takes a listing while it is made; undefined where the store cannot be written. */
+  writeListing(diffId: Digest, hasDigests: boolean): ListingSink | undefined {
     let blob: BlobWriter | undefined;
-    const drop = (error: unknown): void => {
-      blob?.abort();
-      blob = undefined;
-      if (!isUnwritable(error)) throw error;
-    };
     const attempt = (work: () => void): void => {
       try {
         work();
       } catch (error) {
-        drop(error);
+        blob?.abort();
+        blob = undefined;
+        if (!isUnwritable(error)) throw error;
       }
     };
     attempt(() => {
       blob = this.#store.createBlob();
     });
-    let writer: ListingWriter | undefined;
-    attempt(() => {
-      writer = new ListingWriter((bytes) => blob?.write(bytes));
-    });
+    if (blob === undefined) return undefined;
+    const writer = new ListingWriter((bytes) => attempt(() => blob?.write(bytes)));
     return {
-      add: (entry) => {
-        if (blob !== undefined) attempt(() => writer?.add(entry));
-      },
-      keep: () =>
+      add: (entry) => writer.add(entry),
+      keep: () => {
+        writer.end();
         attempt(() => {
-          writer?.end();
           const digest = blob?.commit().digest;
           blob = undefined;
           if (digest !== undefined) this.#put(listingKey(diffId, hasDigests), digest, [digest]);
-        }),
+        });
+      },
       drop: () => {
         blob?.abort();
         blob = undefined;

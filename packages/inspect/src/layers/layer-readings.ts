@@ -9,7 +9,7 @@ import {
   scanTar,
 } from '@boxwright/oci';
 import { ContentDigests, FileHasher } from './content-digests.ts';
-import { KeptReadings } from './kept-readings.ts';
+import { type KeptListing, KeptReadings } from './kept-readings.ts';
 import type { ListedEntry } from './layer-listing.ts';
 import { type LayerFacts, type LayerPassOptions, passLayer } from './layer-pass.ts';
 import { LayerSizeCounter } from './layer-size.ts';
@@ -109,25 +109,28 @@ export class LayerReadings {
   async #listing(layer: ImageLayer, needsDigests: boolean): Promise<LayerListing> {
     const tarPath = this.#store.layerTarPresent(layer.diffId);
     const kept = this.#kept.listing(layer.diffId, needsDigests);
-    if (kept !== undefined) return collectListing(tarPath, kept.entries, kept.hasDigests);
+    if (kept !== undefined) return collectListing(tarPath, kept);
     const isScan = tarPath !== undefined && !needsDigests;
-    const entries: ListedEntry[] = [];
-    const sink = this.#kept.writeListing(layer.diffId, !isScan);
-    try {
-      const onEntry = (entry: ListedEntry): void => {
-        entries.push(entry);
-        sink.add(entry);
-      };
+    const pass = async (onEntry: (entry: ListedEntry) => void): Promise<void> => {
       const facts = isScan ? scan(tarPath, onEntry) : await this.#read(layer, onEntry);
-      const listing = collectListing(tarPath, entries, !isScan);
-      // Only what made sense is kept: a hostile layer is refused again each time.
       this.#kept.keepFacts(layer.diffId, facts);
-      sink.keep();
-      return listing;
-    } catch (error) {
-      sink.drop();
-      throw error;
+    };
+    const sink = this.#kept.writeListing(layer.diffId, !isScan);
+    if (sink !== undefined) {
+      try {
+        await pass((entry) => sink.add(entry));
+        sink.keep();
+      } catch (error) {
+        sink.drop();
+        throw error;
+      }
+      // What was written is read again, which takes less memory than having it twice.
+      const written = this.#kept.listing(layer.diffId, needsDigests);
+      if (written !== undefined) return collectListing(tarPath, written);
     }
+    const entries: ListedEntry[] = [];
+    await pass((entry) => entries.push(entry));
+    return collectListing(tarPath, { entries, hasDigests: !isScan });
   }
 
   /** Reads the whole layer, files hashed, and notes where it can be entered later. */
@@ -163,11 +166,7 @@ export class LayerReadings {
   }
 }
 
-function collectListing(
-  tarPath: string | undefined,
-  entries: Iterable<ListedEntry>,
-  hasDigests: boolean,
-): LayerListing {
+function collectListing(tarPath: string | undefined, { entries, hasDigests }: KeptListing): LayerListing {
   const digests = new ContentDigests();
   const noting = function* (): Generator<ScannedEntry, void, undefined> {
     for (const entry of entries) {

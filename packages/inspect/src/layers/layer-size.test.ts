@@ -1,6 +1,8 @@
 import { type TarEntry, toByteString } from '@boxwright/oci';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { layerSize } from './layer-size.ts';
+import { PathSizes } from './path-sizes.ts';
 
 function entry(path: string, type: TarEntry['type'], rest: { size?: number; linkName?: string } = {}): TarEntry {
   return {
@@ -39,4 +41,21 @@ it('counts the last of a repeated path, and the five links of the python image a
 
 it('reports hard links to nowhere', () => {
   expect(layerSize([entry('a', 'hardlink', { linkName: 'not/here' })])).toEqual({ bytes: 0, danglingHardLinks: 1 });
+});
+
+it('keeps the last number of each path', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.string({ maxLength: 8 }), fc.nat())), (pairs) => {
+      const sizes = new PathSizes();
+      const map = new Map(pairs);
+      for (const [path, size] of pairs) sizes.set(path, size);
+      expect(sizes.sum()).toBe([...map.values()].reduce((sum, size) => sum + size, 0));
+      for (const [path] of pairs) expect(sizes.has(path)).toBe(true);
+      expect(sizes.has('a path that is not there')).toBe(false);
+    }),
+  );
+  const many = new PathSizes();
+  for (let index = 0; index < 200_000; index++) many.set(`usr/lib/${index % 997}/file-${index}`, 1);
+  for (let index = 0; index < 1000; index++) many.set(`usr/lib/${index % 997}/file-${index}`, 3);
+  expect(many.sum()).toBe(202_000);
 });

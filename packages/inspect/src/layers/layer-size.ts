@@ -1,4 +1,5 @@
 import type { TarEntry } from '@boxwright/oci';
+import { PathSizes } from './path-sizes.ts';
 
 /** What a layer adds to an image, counted as Docker counts it. */
 export interface LayerSize {
@@ -11,26 +12,36 @@ export interface LayerSize {
 /**
  * Counts what Docker's overlay2 counts for a layer unpacked alone: contents of regular files (sparse ones at their
  * real size) and the text of symlinks; hard links, directories, devices and whiteouts are 0; of a path that comes
- * twice only the last counts. Linear time; memory grows with the number of paths.
+ * twice only the last counts. Linear time; 16 to 32 bytes of memory for each path.
  */
 export class LayerSizeCounter {
-  readonly #counted = new Map<string, number>();
-  readonly #linkTargets: string[] = [];
+  readonly #counted = new PathSizes();
+  /** Targets of hard links; most are behind them in the layer, and no longer of interest. */
+  #danglingHardLinks = 0;
+  readonly #laterTargets: string[] = [];
 
   add(entry: TarEntry): void {
     if (isWhiteout(entry.path)) return;
     // A later entry of the same path replaces the earlier one, so that one does not count.
     const bytes = entry.type === 'file' ? entry.size : entry.type === 'symlink' ? (entry.linkName ?? '').length : 0;
     this.#counted.set(entry.path, bytes);
-    if (entry.type === 'hardlink') this.#linkTargets.push(entry.linkName ?? '');
+    if (entry.type === 'hardlink' && !this.#counted.has(entry.linkName ?? '')) this.#addLater(entry.linkName ?? '');
   }
 
   result(): LayerSize {
-    let bytes = 0;
-    for (const size of this.#counted.values()) bytes += size;
-    return { bytes, danglingHardLinks: this.#linkTargets.filter((target) => !this.#counted.has(target)).length };
+    const missing = this.#laterTargets.filter((target) => !this.#counted.has(target)).length;
+    return { bytes: this.#counted.sum(), danglingHardLinks: this.#danglingHardLinks + missing };
+  }
+
+  /** A target may still come. Of a hostile number of links without one, the first ones are waited for. */
+  #addLater(target: string): void {
+    if (this.#laterTargets.length < maxWaiting) this.#laterTargets.push(target);
+    else this.#danglingHardLinks++;
   }
 }
+
+/** Hard links in front of their target, which tar never writes. */
+const maxWaiting = 10_000;
 
 /** As {@link LayerSizeCounter}, for entries that are at hand. */
 export function layerSize(entries: Iterable<TarEntry>): LayerSize {
