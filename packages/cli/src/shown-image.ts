@@ -117,12 +117,12 @@ function fromSource(
 }
 
 /** What nobody gives an image as a name: a digest, or as many hexadecimal digits as Docker shows of an id. */
-function looksLikeId(text: string): boolean {
+export function looksLikeId(text: string): boolean {
   return /^(?:sha256:[0-9a-f]+|[0-9a-f]{12,64})$/.test(text);
 }
 
 /** Neither here nor there: what the store lacks comes first, why the registry does not help second. */
-function nowhere(notInStore: BoxwrightError, error: unknown): unknown {
+export function nowhere(notInStore: BoxwrightError, error: unknown): unknown {
   if (!isBoxwrightError(error) || error.code === 'INTERRUPTED') return error;
   return new BoxwrightError(
     'IMAGE_NOT_FOUND',

@@ -1,19 +1,12 @@
 import { UsageError } from '@boxwright/errors';
-import {
-  canonicalName,
-  familiarName,
-  parseImageLocation,
-  type Reference,
-  withDefaultTag,
-  withTag,
-} from '@boxwright/oci';
+import { parseImageLocation, type Reference, withDefaultTag, withTag } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import type { CommandPlaces } from '../command-places.ts';
 import { newCommand } from '../commander.ts';
 import { parseRegistryReference, parseRepository } from '../options/registry-reference.ts';
 import { listTags } from '../transfer/list-tags.ts';
-import type { TransferJob } from '../transfer/run-transfers.ts';
+import { pullJob } from '../transfer/pull-job.ts';
 import { runTransferCommand } from '../transfer/transfer-command.ts';
 import { addTransferFlags, insecureOption, type TransferFlags } from '../transfer/transfer-flags.ts';
 
@@ -49,7 +42,7 @@ async function pull(images: readonly string[], flags: PullFlags, context: Comman
       insecure: flags.insecure,
       // The index stays as it is, with its digest; the store can do without the other platforms.
       defaultPolicy: 'sparse',
-      jobs: async (places) => (await expand(references, flags.allTags, places)).map(jobOf),
+      jobs: async (places) => (await expand(references, flags.allTags, places)).map(pullJob),
     },
     context,
   );
@@ -70,17 +63,6 @@ async function expand(
     for (const tag of await listTags(repository, places)) expanded.push(withTag(repository, tag));
   }
   return expanded;
-}
-
-function jobOf(reference: Reference): TransferJob {
-  const name = canonicalName(reference);
-  return {
-    title: `Pulling ${familiarName(reference)}`,
-    source: { transport: 'docker', reference: name },
-    destination: { transport: 'store', reference: name },
-    shownSource: name,
-    shownDestination: familiarName(reference).replace(/@.*$/, ''),
-  };
 }
 
 function refuseOtherTransports(text: string): void {

@@ -7,21 +7,20 @@ import {
   useThisThreadForSandboxes,
 } from '@boxwright/build';
 import { UsageError } from '@boxwright/errors';
-import { digestHex, ImageStore } from '@boxwright/oci';
+import { digestHex } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { type CommonFlags, collect, newCommand, refuseFlag } from '../commander.ts';
-import { findImage } from '../find-image.ts';
+import { collect, newCommand, refuseFlag } from '../commander.ts';
 import { parseExtraHost } from '../options/extra-host.ts';
 import { parseEnvironment } from '../options/key-values.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { parseVolume } from '../options/volume.ts';
-import { storeRoot } from '../store-root.ts';
+import { addPullFlags, openPulledImage, type PulledImageFlags } from '../pulled-image.ts';
 import { runInUserNamespace } from '../user-namespace.ts';
 import { commandLine, processEnvironment, workingDirectory } from './run-process.ts';
 
 /** What `boxwright run` was given. */
-export interface RunFlags extends CommonFlags {
+export interface RunFlags extends PulledImageFlags {
   readonly env: readonly string[];
   readonly workdir?: string;
   readonly user?: string;
@@ -49,7 +48,7 @@ export function runCommand(context: CommandContext): Command {
     context,
     examples,
   )
-    .argument('<image>', 'name or id of an image in the local store')
+    .argument('<image>', 'name or id of an image in the local store, or a name in a registry')
     .argument('[command...]', "the command with its arguments (default: the image's)")
     .passThroughOptions()
     .option('-e, --env <key=value>', 'environment variable; without =VALUE taken from the environment', collect, [])
@@ -62,8 +61,10 @@ export function runCommand(context: CommandContext): Command {
     .option('-i, --interactive', 'pass standard input on', false)
     .option('-t, --tty', 'give the command this terminal', false)
     .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
-    .option('--rm', 'accepted for docker: nothing is ever kept', false)
-    .action((image: string, args: readonly string[], flags: RunFlags) => run(image, args, flags, context));
+    .option('--rm', 'accepted for docker: nothing is ever kept', false);
+  addPullFlags(command).action((image: string, args: readonly string[], flags: RunFlags) =>
+    run(image, args, flags, context),
+  );
   const noContainers = 'There are no containers: the command runs, and nothing of it stays.';
   for (const flags of ['-d, --detach', '--name <name>', '--restart <policy>']) refuseFlag(command, flags, noContainers);
   refuseFlag(command, '-p, --publish <ports>', "The command uses this machine's network: its ports are there.");
@@ -80,9 +81,10 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
   const mounts = flags.volume.map((text): SandboxMount => ({ kind: 'bind', ...parseVolume(text, context.cwd) }));
   const extraHosts = flags.addHost.map(parseExtraHost);
   if (await runInUserNamespace(context)) return;
-  using store = ImageStore.open(storeRoot(flags.store, context));
-  const { descriptor } = findImage(store, name);
-  const image = store.image(descriptor, flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform));
+  const platform = flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform);
+  using found = await openPulledImage(name, platform, flags, context);
+  const { store, descriptor } = found;
+  const image = store.image(descriptor, platform);
   const { config } = image.config();
   const files = await imageFiles(store, image, context.signal);
   const [upperDir, workDir] = [store.temporaryPath('run-upper'), store.temporaryPath('run-work')];

@@ -2,39 +2,40 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { formatSizeShort } from '@boxwright/inspect';
-import { ImageStore } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
-import { type CommonFlags, newCommand } from '../commander.ts';
-import { findImage } from '../find-image.ts';
+import { newCommand } from '../commander.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
-import { storeRoot } from '../store-root.ts';
+import { addPullFlags, openPulledImage, type PulledImageFlags } from '../pulled-image.ts';
 import { unpackInThread } from '../unpack-in-thread.ts';
 import type { UnpackSummary } from '../unpack-thread.ts';
 
-interface UnpackFlags extends CommonFlags {
+interface UnpackFlags extends PulledImageFlags {
   readonly force: boolean;
   readonly platform?: string;
 }
 
-const examples = ['boxwright unpack app rootfs', 'boxwright unpack --platform linux/arm64 app rootfs'];
+const examples = [
+  'boxwright unpack app rootfs',
+  'boxwright unpack --platform linux/arm64 debian:12 rootfs      from its registry, if it is not in the store',
+];
 
 /** `boxwright unpack`. */
 export function unpackCommand(context: CommandContext): Command {
-  return newCommand('unpack', "Unpacks an image's file system into a directory.", context, examples)
-    .argument('<image>', 'name or id of an image in the local store')
+  const command = newCommand('unpack', "Unpacks an image's file system into a directory.", context, examples)
+    .argument('<image>', 'name or id of an image in the local store, or a name in a registry')
     .argument('<dir>', 'directory to unpack into; made when it does not exist')
     .option('-f, --force', 'unpack over what is in the directory', false)
-    .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
-    .action((image: string, dir: string, flags: UnpackFlags) =>
-      unpack(image, resolve(context.cwd, dir), flags, context),
-    );
+    .option('--platform <os/arch>', 'which image of several platforms (default: this machine)');
+  return addPullFlags(command).action((image: string, dir: string, flags: UnpackFlags) =>
+    unpack(image, resolve(context.cwd, dir), flags, context),
+  );
 }
 
 async function unpack(name: string, dir: string, flags: UnpackFlags, context: CommandContext): Promise<void> {
-  using store = ImageStore.open(storeRoot(flags.store, context));
-  const { descriptor } = findImage(store, name);
   const platform = flags.platform === undefined ? undefined : parsePlatformFlag(flags.platform);
+  using found = await openPulledImage(name, platform, flags, context);
+  const { store, descriptor } = found;
   const image = store.image(descriptor, platform);
   const tars: string[] = [];
   for (const layer of image.layers()) tars.push(await store.layerTar(layer.descriptor, layer.diffId, context.signal));
