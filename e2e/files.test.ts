@@ -59,7 +59,7 @@ function putImage(tag: string, directories: readonly string[]): string[] {
   const oci = 'application/vnd.oci.image';
   const made = directories.map((directory) => {
     const tar = join(work, `${directories.indexOf(directory)}.tar`);
-    execFileSync('tar', ['--sort=name', '-cf', tar, '-C', directory, '.']);
+    execFileSync('tar', ['--sort=name', '--mtime=@0', '-cf', tar, '-C', directory, '.']);
     const plain = sha256(readFileSync(tar));
     const fd = openSync(`${tar}.gz`, 'w');
     try {
@@ -111,7 +111,7 @@ describe('an image in a registry', () => {
     });
     // The cast: the schema of this JSON is tested beside the code.
     const { files } = JSON.parse(stdout.toString()) as ListedFiles;
-    expect(files).toHaveLength(302 + 6);
+    expect(files).toHaveLength(301 + 6);
     const large = readFileSync(process.execPath).subarray(0, 40 * MiB);
     expect(files.find(({ path }) => path === '/usr/lib/large')).toMatchObject({
       size: 40 * MiB,
@@ -122,7 +122,7 @@ describe('an image in a registry', () => {
 
     registry.clearLog();
     expect((await user.runOk(['files', '--layer', '2', '--format', 'tree', name()])).stdout.toString()).toBe(
-      '  etc/\nR   old  4.00B\nC   os-release (content, time)  11.00B\n',
+      '  etc/\nR   old  4.00B\nC   os-release (content)  11.00B\n',
     );
     expect(layerRequests()).toEqual([]);
 
@@ -151,7 +151,7 @@ describe('an image in a registry', () => {
     expect((await user.run(['waste', '--lowest-efficiency', '0.9', name()])).code).toBe(0);
     const failed = await user.run(['waste', '--highest-wasted-bytes', '10B', name()]);
     expect(failed.code).toBe(1);
-    expect(failed.stdout.toString()).toContain('FAIL highestWastedBytes: 27.00B, at most 10.00B\n');
+    expect(failed.stdout.toString()).toContain('FAIL highestWastedBytes: 23.00B, at most 10.00B\n');
   });
 });
 
