@@ -186,7 +186,7 @@ it('refuses a layer that was cut, and one that is another', async () => {
   ] as const) {
     const failed = await user.run(['files', `docker://${registry.host}/app:${tag}`]);
     expect(failed.code).toBe(1);
-    expect(failed.stderr.toString()).toContain(`[${code}]`);
+    expect(failed.stderr).toContain(`[${code}]`);
     expect(failed.stdout.toString()).toBe('');
   }
 });
