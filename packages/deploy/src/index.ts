@@ -1,3 +1,4 @@
+export * from './prefect-api/index.ts';
 export * from './project/index.ts';
 export * from './run/index.ts';
 export * from './steps/index.ts';

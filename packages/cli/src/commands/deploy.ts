@@ -13,13 +13,19 @@ import {
   loadSources,
   type OuterStepEngineOptions,
   type Project,
+  parseJobVariables,
   planDeployments,
+  prefectApi,
+  prefectRegistrar,
+  prefectServerFrom,
   Redactor,
+  type Registrar,
   readProject,
+  registrationJson,
   type StepEngine,
   stepRegistries,
 } from '@boxwright/deploy';
-import { escapeForTerminal } from '@boxwright/errors';
+import { escapeForTerminal, UsageError } from '@boxwright/errors';
 import { ImageStore } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
@@ -32,6 +38,7 @@ import { storeRoot } from '../store-root.ts';
 import { renderError } from '../terminal/render-error.ts';
 import { safeJson } from '../terminal/safe-json.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';
+import { writeFileAtomically } from '../write-file.ts';
 
 /** What engines are made of. */
 type EngineParts = EmbeddedStepEngineOptions & OuterStepEngineOptions;
@@ -73,6 +80,7 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     context.stdout.write(flags.format === 'json' ? `${safeJson(plan, 2)}\n` : planText(plan));
     return;
   }
+  const registrar = registrarOf(flags, context);
   if (needsPrivilege(flags) && (await runInUserNamespace(context))) return;
   showWarnings(project, flags, context);
   const renderer = await createRenderer(progressMode(flags, context), context.stderr, context.colors);
@@ -97,6 +105,7 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     const engines = new Map<EngineName, StepEngine>();
     results = await deployProject({
       ...selection,
+      registrar,
       project,
       sources,
       redactor,
@@ -119,7 +128,23 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     renderer.finish();
     registries.close();
   }
+  if (flags.registration !== undefined) {
+    const made = results.flatMap(({ registration }) => registration ?? []);
+    writeFileAtomically(resolve(cwd, flags.registration), `${safeJson(registrationJson(made), 2)}\n`);
+  }
   report(results, flags, context);
+}
+
+/** @throws UsageError; BoxwrightError PREFECT_API_URL_INVALID */
+function registrarOf(flags: DeployFlags, { env, signal }: CommandContext): Registrar {
+  const { prefectApi: wanted, tag: tags } = flags;
+  const known = prefectServerFrom(env);
+  const server = typeof wanted === 'string' ? { ...known, url: wanted } : wanted === true ? known : undefined;
+  if (wanted === true && server === undefined) {
+    throw new UsageError('--prefect-api: PREFECT_API_URL is not set', { hint: 'Write --prefect-api URL.' });
+  }
+  const api = server === undefined ? undefined : prefectApi(server, signal);
+  return prefectRegistrar({ api, env, tags, jobVariables: parseJobVariables(flags.jobVariable) });
 }
 
 function makeEngine(name: EngineName, parts: EngineParts): StepEngine {

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { isBoxwrightError } from '@boxwright/errors';
 import type { Registration } from '../prefect-api/registration.ts';
 import type { Project } from '../project/index.ts';
-import { Redactor } from '../steps/redactor.ts';
+import { isSecretName, Redactor } from '../steps/redactor.ts';
 import { runSteps } from '../steps/run-steps.ts';
 import { StepCache } from '../steps/step-cache.ts';
 import { createStepContext, type StepContext, type StepContextOptions } from '../steps/step-context.ts';
@@ -18,6 +18,9 @@ import { type DeploymentSelection, selectDeployments } from './select-deployment
 /** Deployments that run beside each other at most; their builds share all processors anyway. */
 const defaultConcurrency = 4;
 
+/** Values of variables with names of secrets that are hidden in output have so many characters. */
+const shortestSecret = 6;
+
 /** What {@link deployProject} needs. */
 export interface DeployOptions extends DeploymentSelection {
   readonly project: Project;
@@ -28,10 +31,15 @@ export interface DeployOptions extends DeploymentSelection {
   /** Secrets that are known; more are added. */
   readonly redactor?: Redactor | undefined;
   readonly concurrency?: number | undefined;
-  /** Registers a deployment when its steps have run, or says what would be registered. */
-  readonly register?:
-    | ((target: DeploymentTarget, finished: FinishedSteps) => Promise<Registration | undefined>)
-    | undefined;
+  /** Registers deployments when their steps have run, or says what would be registered. */
+  readonly registrar?: Registrar | undefined;
+}
+
+/** Who registers deployments. */
+export interface Registrar {
+  /** Looks before any step runs whether all can be registered. */
+  prepare(targets: readonly DeploymentTarget[]): Promise<void>;
+  register(target: DeploymentTarget, finished: FinishedSteps): Promise<Registration | undefined>;
 }
 
 /** What a registration is made from. */
@@ -66,12 +74,18 @@ export async function deployProject(options: DeployOptions): Promise<readonly De
   const { project, context, sources } = options;
   const targets = selectDeployments(project, options);
   for (const target of targets) checkTarget(target);
+  await options.registrar?.prepare(targets);
   const redactor = options.redactor ?? new Redactor();
+  const env = context.env ?? process.env;
+  for (const [name, value] of Object.entries(env)) {
+    // What commands print of these must not be seen; shorter ones would hide half of the output.
+    if (isSecretName(name) && value !== undefined && value.length >= shortestSecret) redactor.add(value);
+  }
   const run: Run = {
     options,
     redactor,
     cache: new StepCache({ keepsReadings: true }),
-    resolver: createResolver({ outputs: new StepOutputs(), env: context.env ?? process.env, sources }),
+    resolver: createResolver({ outputs: new StepOutputs(), env, sources }),
     lock: new FilesLock(),
     hasFailed: false,
   };
@@ -126,7 +140,7 @@ async function runTarget(
   run: Run,
   images: ImageSummaries,
 ): Promise<Registration | undefined> {
-  const { project, register, sources } = run.options;
+  const { project, registrar, sources } = run.options;
   const { resolver, cache, redactor } = run;
   const context = createStepContext({
     ...run.options.context,
@@ -138,7 +152,7 @@ async function runTarget(
   });
   const built = await runSteps({ steps: target.build.steps, context, resolver });
   const outputs = await runSteps({ steps: target.push.steps, context, resolver, outputs: built });
-  return await register?.(target, { project, outputs, context, sources });
+  return await registrar?.register(target, { project, outputs, context, sources });
 }
 
 /** The failures of a run, each once, however many deployments it has ended. */

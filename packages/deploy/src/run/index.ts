@@ -4,6 +4,7 @@ export {
   deployProject,
   type FinishedSteps,
   failuresOf,
+  type Registrar,
 } from './deploy-project.ts';
 export type { DeploymentTarget } from './deployment-target.ts';
 export { type PlannedDeployment, type PlannedStep, type PlanOptions, planDeployments } from './dry-run.ts';

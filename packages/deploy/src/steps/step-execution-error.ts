@@ -29,7 +29,7 @@ export class StepExecutionError extends LocatedError {
     );
     this.step = name;
     // The fault may be in another file, which has a frame of its own: a Dockerfile.
-    this.frame = otherFrame(error) ?? renderFrame(this.range, this.reason);
+    this.frame = otherFrame(error) ?? renderFrame(this.range, redactor.redact(why));
   }
 }
 

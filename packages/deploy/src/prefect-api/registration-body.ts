@@ -1,0 +1,159 @@
+import type { FinishedSteps } from '../run/deploy-project.ts';
+import type { DeploymentTarget } from '../run/deployment-target.ts';
+import { findPlaceholders, resolveNode, type TemplateResolver } from '../template/index.ts';
+import { createResolver } from '../variables/index.ts';
+import {
+  isPlainObject,
+  LocatedError,
+  type PlainObject,
+  type PlainValue,
+  plainValue,
+  type SourceRange,
+  type YamlNode,
+} from '../yaml/index.ts';
+import { defaultWorkPool, deploymentIdentity } from './deployment-identity.ts';
+import { pullSteps } from './pull-steps.ts';
+import { apiSchedules } from './schedules.ts';
+
+/** What the command line says about deployments. */
+export interface RegistrationOptions {
+  /** In place of the file's; empty leaves those. */
+  readonly tags: readonly string[];
+  /** Beside the file's, which they replace by name. */
+  readonly jobVariables: PlainObject;
+}
+
+/**
+ * The body of a create request, without the flow's id: what the deployment says, with all placeholders filled in from the
+ * results of its steps. Fields that it does not have are left out.
+ *
+ * @throws LocatedError REGISTRATION_INCOMPLETE, REGISTRATION_INVALID, TEMPLATE_UNKNOWN and others of templates
+ */
+export async function registrationBody(
+  target: DeploymentTarget,
+  finished: FinishedSteps,
+  options: RegistrationOptions,
+): Promise<PlainObject> {
+  const { name, entrypoint } = deploymentIdentity(target);
+  const { context, outputs, sources } = finished;
+  const fields = new DeploymentFields(target, createResolver({ outputs, env: context.env, sources }), finished);
+  const jobVariables = { ...(await fields.mapping('work_pool', 'job_variables')), ...options.jobVariables };
+  const pool = (await fields.text('work_pool', 'name')) ?? defaultWorkPool(context.env);
+  if (pool === undefined) {
+    throw new LocatedError('REGISTRATION_INCOMPLETE', fields.range, `${name} has no work pool`, {
+      hint: "Add 'work_pool: {name: …}', or set PREFECT_DEFAULT_WORK_POOL_NAME.",
+    });
+  }
+  const schedules = target.deployment?.schedules;
+  const body: Record<string, PlainValue | undefined> = {
+    name,
+    entrypoint: (await fields.text('entrypoint')) ?? entrypoint,
+    version: await fields.text('version'),
+    description: await fields.text('description'),
+    tags: options.tags.length > 0 ? options.tags : await fields.tags(),
+    parameters: await fields.mapping('parameters'),
+    // Without Python nobody knows the flow's parameters: a schema that takes any.
+    parameter_openapi_schema: { type: 'object', properties: {} },
+    enforce_parameter_schema: await fields.value('enforce_parameter_schema'),
+    paused: await fields.value('paused'),
+    schedules: schedules === undefined ? undefined : apiSchedules(await fields.resolve(schedules)),
+    ...(await fields.concurrency()),
+    work_pool_name: pool,
+    work_queue_name: await fields.text('work_pool', 'work_queue_name'),
+    job_variables: jobVariables,
+    pull_steps: await pullSteps(target, finished, jobVariables['image'] !== undefined),
+  };
+  return withoutMissing(body);
+}
+
+/** The fields of one deployment, resolved when they are asked for. */
+class DeploymentFields {
+  readonly #target: DeploymentTarget;
+  readonly #resolver: TemplateResolver;
+  readonly #finished: FinishedSteps;
+
+  constructor(target: DeploymentTarget, resolver: TemplateResolver, finished: FinishedSteps) {
+    this.#target = target;
+    this.#resolver = resolver;
+    this.#finished = finished;
+  }
+
+  get range(): SourceRange {
+    const { deployment, build } = this.#target;
+    const range = deployment?.range ?? build.range;
+    if (range === undefined) throw new Error('a deployment is somewhere in the file');
+    return range;
+  }
+
+  async resolve(node: YamlNode): Promise<YamlNode> {
+    const { context } = this.#finished;
+    return await resolveNode(node, this.#resolver, { onSecret: (secret) => context.redactor.add(secret) });
+  }
+
+  /** The value at a path of keys; undefined for null. */
+  async value(...path: readonly string[]): Promise<PlainValue | undefined> {
+    const node = this.#node(path);
+    if (node === undefined) return undefined;
+    return plainValue(await this.resolve(node)) ?? undefined;
+  }
+
+  /** Text as it is written: the version 1.10 is not 1.1. */
+  async text(...path: readonly string[]): Promise<string | undefined> {
+    const written = this.#node(path);
+    if (written === undefined) return undefined;
+    const node = await this.resolve(written);
+    if (node.kind === 'scalar') return node.value === null ? undefined : node.text;
+    throw invalid(node, `${path.join('.')} must be text`);
+  }
+
+  async mapping(...path: readonly string[]): Promise<PlainObject> {
+    const written = this.#node(path);
+    if (written === undefined) return {};
+    if (path.at(-1) === 'job_variables') this.#warnOfBlocks(written);
+    const value = plainValue(await this.resolve(written));
+    if (value === null) return {};
+    if (isPlainObject(value)) return value;
+    throw invalid(written, `${path.join('.')} must be a mapping`);
+  }
+
+  /** One text is one tag. */
+  async tags(): Promise<readonly PlainValue[] | undefined> {
+    const value = await this.value('tags');
+    if (value === undefined || Array.isArray(value)) return value;
+    return [value];
+  }
+
+  /** A number, or `{limit, collision_strategy, grace_period_seconds}`. */
+  async concurrency(): Promise<Readonly<Record<string, PlainValue | undefined>>> {
+    const value = await this.value('concurrency_limit');
+    if (!isPlainObject(value)) return { concurrency_limit: value };
+    const { limit, ...rest } = value;
+    return { concurrency_limit: limit, concurrency_options: Object.keys(rest).length === 0 ? undefined : rest };
+  }
+
+  #node(path: readonly string[]): YamlNode | undefined {
+    let node: YamlNode | undefined = this.#target.deployment?.node;
+    for (const key of path) node = node?.kind === 'mapping' ? node.entries.get(key)?.value : undefined;
+    return node;
+  }
+
+  #warnOfBlocks(node: YamlNode): void {
+    for (const { reference, range, name } of findPlaceholders(node)) {
+      if (reference.kind !== 'block') continue;
+      const { line } = range.start;
+      this.#finished.context.progress.warning(
+        `${range.source.file}:${line}: what ${name} holds now is stored in the deployment in clear`,
+      );
+    }
+  }
+}
+
+function withoutMissing(body: Readonly<Record<string, PlainValue | undefined>>): PlainObject {
+  const result: Record<string, PlainValue> = Object.create(null);
+  for (const [name, value] of Object.entries(body)) if (value !== undefined) result[name] = value;
+  return result;
+}
+
+function invalid(node: YamlNode, reason: string): LocatedError {
+  return new LocatedError('REGISTRATION_INVALID', node.range, reason);
+}

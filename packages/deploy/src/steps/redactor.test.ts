@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { isSecretName, Redactor } from './redactor.ts';
+
+describe('Redactor', () => {
+  it('hides a secret in all its forms', () => {
+    const redactor = new Redactor();
+    redactor.addLogin('ann', 'correct "horse"');
+    const base64 = Buffer.from('ann:correct "horse"').toString('base64');
+    expect(redactor.redact(`a correct "horse" b ${encodeURIComponent('correct "horse"')} c ${base64}`)).toBe(
+      'a *** b *** c ***==',
+    );
+    expect(redactor.redact(JSON.stringify({ p: 'correct "horse"' }))).toBe('{"p":"***"}');
+    expect(redactor.redact('ann')).toBe('ann');
+  });
+
+  it('hides the longer one first, each line of a key, and nothing tiny', () => {
+    const redactor = new Redactor();
+    redactor.add('abcd');
+    redactor.add('abcdefgh');
+    redactor.add('-----BEGIN\nMIIEfirst\nMIIEsecond');
+    redactor.add('x');
+    redactor.add('');
+    expect(redactor.redact('abcdefgh abcd x')).toBe('*** *** x');
+    expect(redactor.redact('log: MIIEsecond')).toBe('log: ***');
+  });
+
+  it('knows what has the name of a secret', () => {
+    const redactor = new Redactor();
+    redactor.addNamed({
+      credentials: { username: 'annette', password: 'horse1', registry_url: 'example.com' },
+      build_args: { NPM_TOKEN: 'token1', MODE: 'production' },
+    });
+    expect(redactor.redact('annette horse1 example.com token1 production')).toBe(
+      'annette *** example.com *** production',
+    );
+  });
+
+  it.each([
+    ['password', true],
+    ['GITHUB_TOKEN', true],
+    ['api_key', true],
+    ['registry_url', false],
+    ['tag', false],
+    ['author', false],
+  ])('%s', (name, expected) => {
+    expect(isSecretName(name)).toBe(expected);
+  });
+});
