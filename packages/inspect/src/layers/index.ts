@@ -2,4 +2,4 @@ export { ContentDigests } from './content-digests.ts';
 export { LayerContents, type LayerFile } from './layer-contents.ts';
 export { type LayerFacts, type LayerPassOptions, passLayer } from './layer-pass.ts';
 export { type LayerListing, type LayerReadingOptions, LayerReadings } from './layer-readings.ts';
-export { type LayerSize, LayerSizeCounter, layerSize } from './layer-size.ts';
+export { layerSize } from './layer-size.ts';
