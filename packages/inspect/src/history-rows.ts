@@ -11,6 +11,11 @@ export interface HistorySource {
 
 /** One line of `boxwright history`. */
 export interface HistoryRow {
+  /**
+   * Id of the image that this row ends: its config's digest. Of the newest row only: an image does not say which images
+   * it was made from. `docker history` prints `<missing>` for the others, unless the engine made them itself.
+   */
+  readonly id?: string;
   /** RFC 3339, as stored. */
   readonly created: string | undefined;
   /** As stored: may hold newlines and runs of blanks. */
@@ -26,12 +31,20 @@ export interface HistoryRow {
 /**
  * History rows, newest first. Rows that are not `empty_layer` take the layers in order; layers left over (hand-made
  * configs, history left out) become rows without instruction, newest of all; a row that finds no layer left is empty.
+ *
+ * @param id of the image: goes to the newest row
  */
-export function historyRows(history: readonly HistorySource[], layerSizes: readonly number[]): HistoryRow[] {
+export function historyRows(
+  history: readonly HistorySource[],
+  layerSizes: readonly number[],
+  id?: string,
+): HistoryRow[] {
   const { layerOfEntry, layersWithoutRow } = pairLayers(history, layerSizes.length);
   const rows = history.map((entry, index) => row(entry, layerOfEntry[index], layerSizes));
   for (const layer of layersWithoutRow) rows.push(row({}, layer, layerSizes));
-  return rows.reverse();
+  const [newest, ...older] = rows.reverse();
+  if (newest === undefined) return [];
+  return [id === undefined ? newest : { id, ...newest }, ...older];
 }
 
 function row(entry: HistorySource, layer: number | undefined, sizes: readonly number[]): HistoryRow {

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { historyRows } from './history-rows.ts';
 import { historyTable } from './history-table.ts';
+import { schemaErrors } from './testing/json-schema.ts';
 
 const history = [
   { created: '2026-01-01T00:00:00Z', createdBy: '# debian.sh --arch amd64' },
@@ -21,6 +23,15 @@ describe('historyRows', () => {
       [78_000_000, 0, false],
     ]);
     expect(rows[0]?.createdBy).toContain('\n\t');
+  });
+
+  it('gives the image its id, on the newest row only, and follows the published schema', () => {
+    const id = `sha256:${'1'.repeat(64)}`;
+    const rows = historyRows([...history, { emptyLayer: true }], [78_000_000, 1379, 5], id);
+    expect(rows.map((row) => row.id)).toEqual([id, undefined, undefined, undefined, undefined]);
+    expect(historyRows([], [], id)).toEqual([]);
+    const url = new URL('../../../docs/schema/history.schema.json', import.meta.url);
+    expect(schemaErrors(JSON.parse(readFileSync(url, 'utf8')), JSON.parse(JSON.stringify(rows)))).toEqual([]);
   });
 
   it('shows layers that no row names, and rows that no layer is left for', () => {

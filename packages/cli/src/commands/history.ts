@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
+import { fileSizes, sizesOption } from '../file-sizes.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { noteRedacted, showSecretsOption } from '../options/show-secrets.ts';
 import { openShownImage } from '../shown-image.ts';
@@ -15,6 +16,7 @@ interface HistoryFlags extends CommonFlags {
   readonly format: 'table' | 'json';
   readonly platform?: string;
   readonly insecure: boolean;
+  readonly sizes: boolean;
   readonly showSecrets: boolean;
 }
 
@@ -22,6 +24,7 @@ const examples = [
   'boxwright history app',
   'boxwright history --no-trunc app:1.2',
   'boxwright history docker://debian:12                 in its registry; no layer is fetched',
+  'boxwright history --sizes docker://debian:12         layers are read once, and not kept',
   'boxwright history --platform linux/arm64 oci-archive:app.tar',
   'boxwright history --format json app',
 ];
@@ -30,7 +33,7 @@ const examples = [
 export function historyCommand(context: CommandContext): Command {
   return newCommand(
     'history',
-    'Shows how an image was made, newest row first. Sizes are those of the files; for an image outside of the local store, those of the compressed layers.',
+    'Shows how an image was made, newest row first. Sizes are those of the files; for an image outside of the local store, those of the compressed layers unless --sizes is given.',
     context,
     examples,
   )
@@ -40,6 +43,7 @@ export function historyCommand(context: CommandContext): Command {
     )
     .option('--no-trunc', 'print times and instructions in full')
     .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
+    .addOption(sizesOption())
     .addOption(insecureOption())
     .addOption(showSecretsOption())
     .addOption(formatOption())
@@ -55,10 +59,12 @@ async function history(text: string, flags: HistoryFlags, context: CommandContex
   });
   const image = await openShownImage(text, platform, places);
   try {
-    const config = await (await image.read()).config();
+    const read = await image.read();
+    const config = await read.config();
     const { findings, redactor } = imageSecrets(config);
     const shown = flags.showSecrets ? config : redactConfig(config, redactor);
-    const rows = historyRows(shown.history, await image.layerSizes());
+    const sizes = flags.sizes ? await fileSizes(text, image, places) : await image.layerSizes();
+    const rows = historyRows(shown.history, sizes, read.manifest.config.digest);
     if (!flags.showSecrets) {
       noteRedacted(
         findings.filter(({ place }) => place === 'history'),

@@ -1,10 +1,11 @@
 import { UsageError } from '@boxwright/errors';
-import { dockerInspect, imageSecrets, redactConfig } from '@boxwright/inspect';
+import { dockerInspect, type InspectForm, imageSecrets, inspectForms, redactConfig } from '@boxwright/inspect';
 import { familiarName, withDigest } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, newCommand } from '../commander.ts';
+import { fileSizes, sizesOption } from '../file-sizes.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { noteRedacted, showSecretsOption } from '../options/show-secrets.ts';
 import { openShownImage, type ShownImage } from '../shown-image.ts';
@@ -13,9 +14,10 @@ import { writeNote } from '../terminal/write-note.ts';
 import { insecureOption } from '../transfer/transfer-flags.ts';
 
 interface InspectFlags extends CommonFlags {
-  readonly format: 'docker' | 'json' | 'raw' | 'raw-manifest' | 'raw-config';
+  readonly format: 'docker' | 'json' | InspectForm | 'raw' | 'raw-manifest' | 'raw-config';
   readonly platform?: string;
   readonly insecure: boolean;
+  readonly sizes: boolean;
   readonly showSecrets: boolean;
 }
 
@@ -23,6 +25,7 @@ const examples = [
   'boxwright inspect app',
   'boxwright inspect docker://debian:12                          in its registry; no layer is fetched',
   'boxwright inspect --platform linux/arm64 oci:layout:1.2',
+  'boxwright inspect --format docker-24 app                      as older versions of Docker print it',
   'boxwright inspect --format raw-config app | jq .history',
   'boxwright inspect --format raw app | sha256sum                the digest',
 ];
@@ -31,7 +34,7 @@ const examples = [
 export function inspectCommand(context: CommandContext): Command {
   return newCommand(
     'inspect',
-    "Prints an image's documents: as docker inspect does, or byte for byte (then with its secrets). Size is that of the files; for an image outside of the local store, that of the compressed layers.",
+    "Prints an image's documents: as docker inspect does, or byte for byte (then with its secrets). Size is that of the files; for an image outside of the local store, that of the compressed layers unless --sizes is given.",
     context,
     examples,
   )
@@ -40,11 +43,15 @@ export function inspectCommand(context: CommandContext): Command {
       'name or id in the local store, else name in a registry; or a place: docker://NAME, oci:DIR, …',
     )
     .addOption(
-      new Option('--format <format>', 'what to print; raw is the document that the name stands for, maybe an index')
-        .choices(['docker', 'json', 'raw', 'raw-manifest', 'raw-config'])
+      new Option(
+        '--format <format>',
+        'what to print; docker-VERSION is as that Docker prints it, docker and json as the newest; raw is the document that the name stands for, maybe an index',
+      )
+        .choices(['docker', 'json', ...inspectForms, 'raw', 'raw-manifest', 'raw-config'])
         .default('docker'),
     )
     .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
+    .addOption(sizesOption())
     .addOption(insecureOption())
     .addOption(showSecretsOption())
     .action((images: readonly string[], flags: InspectFlags) => inspect(images, flags, context));
@@ -64,7 +71,7 @@ async function inspect(names: readonly string[], flags: InspectFlags, context: C
     const image = await openShownImage(name, platform, places);
     try {
       if (isRaw) context.stdout.write(await rawDocument(image, flags.format));
-      else objects.push(await inspected(image, flags, context));
+      else objects.push(await inspected(name, image, flags, places, context));
     } finally {
       await image.close();
     }
@@ -79,13 +86,15 @@ async function rawDocument(image: ShownImage, format: InspectFlags['format']): P
 }
 
 async function inspected(
+  name: string,
   image: ShownImage,
   flags: InspectFlags,
+  places: CommandPlaces,
   context: CommandContext,
 ): Promise<Record<string, unknown>> {
   const read = await image.read();
   const { descriptor, references, lastTagTime } = image;
-  const sizes = await image.layerSizes();
+  const sizes = flags.sizes ? await fileSizes(name, image, places) : await image.layerSizes();
   const config = await read.config();
   const { findings, redactor } = imageSecrets(config);
   if (!flags.showSecrets) {
@@ -94,13 +103,16 @@ async function inspected(
       context,
     );
   }
-  return dockerInspect({
-    id: read.manifest.config.digest,
-    config: flags.showSecrets ? config : redactConfig(config, redactor),
-    descriptor,
-    repoTags: references.filter(({ tag }) => tag !== undefined).map(familiarName),
-    repoDigests: [...new Set(references.map((reference) => familiarName(withDigest(reference, descriptor.digest))))],
-    size: sizes.reduce((sum, size) => sum + size, 0),
-    ...(lastTagTime === undefined ? {} : { lastTagTime }),
-  });
+  return dockerInspect(
+    {
+      id: read.manifest.config.digest,
+      config: flags.showSecrets ? config : redactConfig(config, redactor),
+      descriptor,
+      repoTags: references.filter(({ tag }) => tag !== undefined).map(familiarName),
+      repoDigests: [...new Set(references.map((reference) => familiarName(withDigest(reference, descriptor.digest))))],
+      size: sizes.reduce((sum, size) => sum + size, 0),
+      ...(lastTagTime === undefined ? {} : { lastTagTime }),
+    },
+    inspectForms.find((form) => form === flags.format),
+  );
 }

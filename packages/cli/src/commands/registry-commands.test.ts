@@ -295,6 +295,37 @@ describe('inspect and history', () => {
     expect(registry.count({ kind: 'blob', path: new RegExp(image.layers[0] ?? '') })).toBe(0);
   });
 
+  it('say what files take where --sizes is given, and read each layer once', async () => {
+    const content = tarOf('f', Buffer.alloc(1234));
+    const repository = registry.repository('app');
+    const layer = repository.putBlob(content);
+    const rootfs = { type: 'layers', diff_ids: [layer] };
+    const config = JSON.stringify({
+      architecture: 'amd64',
+      os: 'linux',
+      rootfs,
+      history: [{ created_by: 'COPY f /' }],
+    });
+    const described = { digest: repository.putBlob(config), size: config.length };
+    const oci = 'application/vnd.oci.image';
+    const manifest = {
+      schemaVersion: 2,
+      mediaType: `${oci}.manifest.v1+json`,
+      config: { mediaType: `${oci}.config.v1+json`, ...described },
+      layers: [{ mediaType: `${oci}.layer.v1.tar`, digest: layer, size: content.length }],
+    };
+    repository.putManifest(JSON.stringify(manifest), manifest.mediaType, 'sizes');
+    const name = `docker://${registry.host}/app:sizes`;
+    const size = async (...flags: string[]): Promise<unknown> =>
+      (JSON.parse(await ok('history', '--format', 'json', ...flags, name)) as { size: number }[])[0]?.size;
+    expect(await size()).toBe(content.length);
+    expect(await size('--sizes')).toBe(1234);
+    expect(await size('--sizes')).toBe(1234);
+    const info = JSON.parse(await ok('inspect', '--sizes', '--format', 'docker-24', name)) as object[];
+    expect(info[0]).toMatchObject({ Id: described.digest, Size: 1234, Container: '' });
+    expect(registry.count({ kind: 'blob', path: new RegExp(layer) })).toBe(1);
+  });
+
   it('look for a bare name here first, then in its registry', async () => {
     putExampleImage(registry.repository('app'), { tag: '1' });
     const name = `${registry.host}/app:1`;

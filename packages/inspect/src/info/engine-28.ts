@@ -16,8 +16,8 @@ const alwaysThere: InfoObject = {
 };
 
 /**
- * Docker 28.3 to 28.5, Engine API 1.50 and 1.51: `Config` is put together from two sources there, so that it is sorted
- * and comes last. `Parent` is known to a host only.
+ * Docker 28.3 to 28.5, Engine API 1.50 and 1.51: `Config` is put together from two sources there, so that it and what is
+ * in it are sorted, and it comes last. `Parent` is known to a host only.
  */
 export function inspectOfDocker28(source: DockerInspectSource): InfoObject {
   const { config } = source;
@@ -42,7 +42,17 @@ export function inspectOfDocker28(source: DockerInspectSource): InfoObject {
   };
 }
 
-/** The names are those of the two tables above, none from outside. */
+/** The names are those of the tables above, none from outside, but for maps, which are sorted already. */
 function sorted(object: InfoObject): InfoObject {
+  const { Healthcheck: check, ...rest } = object;
+  const members = isInfoObject(check) ? { ...rest, Healthcheck: byName(check) } : rest;
+  return byName(members);
+}
+
+function byName(object: InfoObject): InfoObject {
   return Object.fromEntries(Object.entries(object).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function isInfoObject(value: unknown): value is InfoObject {
+  return typeof value === 'object' && value !== null;
 }

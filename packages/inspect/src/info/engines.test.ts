@@ -61,7 +61,14 @@ describe('docker-28', () => {
     const document = {
       ...minimal,
       created: '2026-01-01T00:00:00.500000000+00:00',
-      config: { Env: ['A=1'], StopSignal: 'SIGINT', ArgsEscaped: true, Labels: { b: '2', a: '1' }, Hostname: 'h' },
+      config: {
+        Env: ['A=1'],
+        StopSignal: 'SIGINT',
+        ArgsEscaped: true,
+        Labels: { b: '2', a: '1' },
+        Hostname: 'h',
+        Healthcheck: { Test: ['NONE'], Interval: 5, Retries: 3 },
+      },
       history: [{ comment: 'buildkit.dockerfile.v0' }],
     };
     expect(JSON.stringify(dockerInspect(source(document, { size: 5 }), 'docker-28'))).toBe(
@@ -85,6 +92,7 @@ describe('docker-28', () => {
           Cmd: null,
           Entrypoint: null,
           Env: ['A=1'],
+          Healthcheck: { Interval: 5, Retries: 3, Test: ['NONE'] },
           Labels: { a: '1', b: '2' },
           OnBuild: null,
           StopSignal: 'SIGINT',
