@@ -6,6 +6,7 @@ import type { LedgerEntry, PartRole } from './ledger.ts';
  *  - `found`: the part belongs to the copy; its size adds to what there is to do;
  *  - `started`: its bytes are on their way (never for what exists or is mounted);
  *  - `bytes`: so many more of them have arrived, as they are at the destination (compressed, where that was asked for);
+ *    negative when some were lost or wrong and come again;
  *  - `finished`: done, with what became of it.
  * Manifests and indexes come with `finished` only.
  */

@@ -138,8 +138,30 @@ export class CopyTransfer implements Transfer {
         if (await destination.mountBlob(descriptor, from)) return { to: descriptor, state: 'mounted' };
       }
     }
-    const receipt = await this.#write(descriptor, descriptor, this.#read(descriptor));
+    const receipt = await this.#writeAgain(descriptor);
     return { to: descriptor, state: 'copied', receipt };
+  }
+
+  /** What came damaged from a registry may have been a mirror's, which is not asked again: it is read once more. */
+  async #writeAgain(descriptor: Descriptor): Promise<BlobReceipt | undefined> {
+    const { source, destination, onEvent, signal } = this.#options;
+    let counted = 0;
+    const count = this.#counter(descriptor);
+    const counter = (bytes: number): void => {
+      counted += bytes;
+      count?.(bytes);
+    };
+    try {
+      return await this.#write(descriptor, descriptor, this.#read(descriptor), counter);
+    } catch (error) {
+      // Where everything goes into one file the wrong bytes are in it already.
+      const mayTryAgain = source.repository !== undefined && destination.concurrency > 1;
+      if (!mayTryAgain || signal.aborted || !(error instanceof BoxwrightError) || error.code !== 'BLOB_MISMATCH') {
+        throw error;
+      }
+      if (counted > 0) onEvent?.({ kind: 'bytes', descriptor, bytes: -counted });
+      return await this.#write(descriptor, descriptor, this.#read(descriptor));
+    }
   }
 
   async #encoded(layer: Descriptor, encoding: LayerEncoding): Promise<BlobOutcome> {
@@ -186,10 +208,15 @@ export class CopyTransfer implements Transfer {
     );
   }
 
-  async #write(from: Descriptor, to: Descriptor, content: BlobContent): Promise<BlobReceipt | undefined> {
+  async #write(
+    from: Descriptor,
+    to: Descriptor,
+    content: BlobContent,
+    counter: ((count: number) => void) | undefined = this.#counter(from),
+  ): Promise<BlobReceipt | undefined> {
     try {
       const { destination, signal } = this.#options;
-      return await destination.writeBlob(to, content, this.#counter(from), signal);
+      return await destination.writeBlob(to, content, counter, signal);
     } catch (error) {
       if (!(error instanceof BoxwrightError) || error.code !== 'BLOB_MISMATCH') throw error;
       // Name the place: the descriptor alone does not say where the wrong bytes came from.

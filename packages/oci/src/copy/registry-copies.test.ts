@@ -193,6 +193,45 @@ describe('between registries', () => {
     expect(to.repository('app').manifests.size).toBe(2);
   });
 
+  it.each(['registry', 'store'])(
+    'a blob that a mirror damaged comes from the registry itself: to a %s',
+    async (kind) => {
+      const [from, mirror, to] = [await start(), await start(), await start()];
+      // Larger than what is sent at once: wrong bytes are at the destination when they are found wrong.
+      const image = putExampleImage(from.repository('app'), { tag: '1', layers: [30_000_000, 20_000] });
+      putExampleImage(mirror.repository('app'), { tag: '1', layers: [30_000_000, 20_000] });
+      const { blobs } = mirror.repository('app');
+      const wrong = putExampleImage(mirror.repository('app'), {
+        tag: '2',
+        layers: [30_000_000, 20_000],
+        seed: 7,
+      }).layers;
+      for (const [index, layer] of image.layers.entries()) {
+        const bytes = blobs.get(wrong[index] ?? '') ?? expect.unreachable();
+        expect(bytes.size).toBe(blobs.get(layer)?.size);
+        blobs.set(layer, bytes);
+      }
+      mkdirSync(join(root, '.config/boxwright'), { recursive: true });
+      const config = { registries: { [from.host]: { mirrors: [`http://${mirror.host}`] } } };
+      writeFileSync(join(root, '.config/boxwright/registries.json'), JSON.stringify(config));
+      access.close();
+      access = newAccess();
+      let shown = 0;
+      const target = kind === 'registry' ? `docker://${to.host}/app:1` : 'app:1';
+      const { descriptor, ledger } = await copy(`docker://${from.host}/app:1`, target, {
+        onEvent: (event) => {
+          if (event.kind === 'bytes') shown += event.bytes;
+        },
+      });
+      expect(descriptor.digest).toBe(image.digest);
+      const parts = ledger.entries.filter(({ role }) => role === 'layer' || role === 'config');
+      expect(shown).toBe(parts.reduce((sum, { bytes }) => sum + bytes, 0));
+      expect(mirror.count()).toBeGreaterThan(0);
+      if (kind === 'registry') expect(await findProblems(to.url, 'app', '1')).toEqual([]);
+      else expect(store.resolve('docker.io/library/app:1')?.digest).toBe(image.digest);
+    },
+  );
+
   it('a damaged blob ends the copy, and no tag appears', async () => {
     const [from, to] = [await start(), await start()];
     const { layers } = putExampleImage(from.repository('app'), { tag: '1', layers: [10_000, 20_000] });
