@@ -12,6 +12,7 @@ import { familiarName, type ImageLayer, storeSource, withDigest } from '@boxwrig
 import type { CommandPlaces } from './command-places.ts';
 import { imageLayers, openLayerSource } from './layer-source.ts';
 import type { ShownImage } from './shown-image.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 /** How {@link pageOf} makes a page. */
 export interface PageOfOptions {
@@ -58,6 +59,7 @@ async function readLayers(
   layers: readonly ImageLayer[],
   places: CommandPlaces,
 ): Promise<Pick<PageSource, 'layerSizes' | 'secretFiles'>> {
+  keepHeapSmall();
   const store = places.store();
   const known = new LayerReadings(store, storeSource(store));
   const unknown = layers.filter(
