@@ -9,6 +9,7 @@ import {
   type TestRegistry,
 } from '@boxwright/oci/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tarOf } from '../../../oci/src/registry/testing/tiny-tar.ts';
 import { runCli } from '../cli.ts';
 import { putImage } from '../testing/store-with-image.ts';
 import { temporaryDirectories } from '../testing/temporary-directory.ts';
@@ -314,7 +315,7 @@ describe('inspect and history', () => {
       config: { mediaType: `${oci}.config.v1+json`, ...described },
       layers: [{ mediaType: `${oci}.layer.v1.tar`, digest: layer, size: content.length }],
     };
-    repository.putManifest(JSON.stringify(manifest), manifest.mediaType, 'sizes');
+    repository.putManifest(manifest, 'sizes');
     const name = `docker://${registry.host}/app:sizes`;
     const size = async (...flags: string[]): Promise<unknown> =>
       (JSON.parse(await ok('history', '--format', 'json', ...flags, name)) as { size: number }[])[0]?.size;
