@@ -50,6 +50,14 @@ export function stepImage(
       'Leave out everything from @ on.',
     );
   }
+  // A first part in capitals is a registry's host to Docker; in a project file nobody means one.
+  if (/^[^.:]*[A-Z][^.:]*$/.test(reference.domain)) {
+    throw invalid(
+      'image_name',
+      `invalid image name "${escapeForTerminal(full)}": the repository name must be lower case`,
+      `Write ${full.toLowerCase()}.`,
+    );
+  }
   const inName = reference.tag;
   if (inName !== undefined && tag !== undefined && tag !== '' && tag !== inName) {
     throw invalid(
