@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { BoxwrightError, escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import {
   type CompressionKind,
   DETECTION_BYTES,
+  type Descriptor,
   decompress,
   detectCompression,
   digestAlgorithm,
@@ -71,14 +72,18 @@ export async function passLayer(
   const hash = createHash(algorithm);
   let tarSize = 0;
   const blob = source.readBlob(descriptor, signal === undefined ? {} : { signal });
-  for await (const piece of expanded(blob, descriptor.size, options)) {
-    signal?.throwIfAborted();
-    hash.update(piece);
-    tarSize += piece.length;
-    reader.push(piece);
-    onProgress?.(piece.length);
+  try {
+    for await (const piece of expanded(blob, descriptor.size, options)) {
+      signal?.throwIfAborted();
+      hash.update(piece);
+      tarSize += piece.length;
+      reader.push(piece);
+      onProgress?.(piece.length);
+    }
+    reader.end();
+  } catch (error) {
+    throw namingLayer(error, source, descriptor);
   }
-  reader.end();
   const actual = digestFromHash(hash, algorithm);
   if (actual !== diffId) {
     throw new BoxwrightError(
@@ -92,6 +97,20 @@ export async function passLayer(
   }
   const { bytes, danglingHardLinks } = counter.result();
   return { size: bytes, danglingHardLinks, entries, tarSize };
+}
+
+/** The archive's own errors do not know which of an image's layers they are about. */
+function namingLayer(error: unknown, source: ImageSource, { digest }: Descriptor): unknown {
+  if (!isBoxwrightError(error) || !/^(?:TAR|COMPRESSION)_/.test(error.code)) return error;
+  return new BoxwrightError(
+    error.code,
+    `layer ${digest} of ${escapeForTerminal(source.description)}: ${error.message}`,
+    {
+      hint: error.hint ?? 'the image is damaged or was put together wrongly: fetch or build it again',
+      cause: error,
+      details: { ...error.details, layer: digest },
+    },
+  );
 }
 
 /**
