@@ -65,10 +65,11 @@ describe('runShellScript', () => {
     const abort = new AbortController();
     const context = testStepContext({ signal: abort.signal });
     const script = "sh -c 'echo started; sleep 60 & wait; touch late'";
-    const running = runShellScript({ script }, context);
-    const check = expect(running).rejects.toThrow('enough');
-    while (context.lines.length === 0) await new Promise((fulfil) => setTimeout(fulfil, 5));
-    abort.abort(new Error('enough'));
-    await check;
+    const stop = (async (): Promise<void> => {
+      while (context.lines.length === 0) await new Promise((fulfil) => setTimeout(fulfil, 5));
+      abort.abort(new Error('enough'));
+    })();
+    await expect(runShellScript({ script }, context)).rejects.toThrow('enough');
+    await stop;
   });
 });
