@@ -40,7 +40,7 @@ export function compareLayers(expected: ImageSummary, actual: ImageSummary): str
 }
 
 /** Differences of two flattened file systems. */
-function compareTrees(expected: FileTree, actual: FileTree): string[] {
+export function compareTrees(expected: FileTree, actual: FileTree): string[] {
   const lines: string[] = [];
   const expectedGroups = hardLinkGroups(expected);
   const actualGroups = hardLinkGroups(actual);

@@ -72,13 +72,21 @@ const transientWords =
   /429 too many requests|toomanyrequests|50[0234] (?:internal server error|bad gateway|service unavailable|gateway time-?out)|i\/o timeout|tls handshake timeout|connection reset|context deadline exceeded|unexpected eof|: EOF$/i;
 
 function hintFor(message: string): string | undefined {
-  if (/denied|unauthorized|authentication required/i.test(message)) {
+  if (looksDenied(message)) {
     return 'log in to the registry (boxwright login REGISTRY), and look whether the image name is the one that is meant';
   }
-  if (/not supported for the docker driver|does not currently support exporting manifest lists/i.test(message)) {
+  if (/multi-platform build is not supported|does not currently support exporting manifest lists/i.test(message)) {
     return 'an image for several platforms cannot be kept in this engine: push it, or write it with --output type=oci';
   }
+  if (/exporter is not supported for the docker driver/i.test(message)) {
+    return 'the engines docker and embedded write archives, and so do other builders: docker buildx create --use';
+  }
   return undefined;
+}
+
+/** True when a registry, or the engine for it, wants other credentials. */
+export function looksDenied(words: string): boolean {
+  return /denied|unauthorized|authentication required|no basic auth credentials/i.test(words);
 }
 
 /** BuildKit's frame begins with `Dockerfile:12`. */

@@ -11,7 +11,7 @@ import {
 } from '@boxwright/oci';
 import { ProgressReporter, type StepProgress } from '../../engine/progress.ts';
 import type { BuildEvent } from '../../events.ts';
-import { looksTransient } from '../build-failure.ts';
+import { looksDenied, looksTransient } from '../build-failure.ts';
 import { defaultWaits, type RetryPolicy, withRetries } from '../retry.ts';
 import { registryAuth } from './registry-auth.ts';
 
@@ -107,13 +107,12 @@ function explained(name: string, error: BoxwrightError): BoxwrightError {
 
 function failed(name: string, words: string, cause?: unknown): BoxwrightError {
   const isMissing = /^An image does not exist locally with the tag|^tag does not exist/i.test(words);
-  const isDenied = /denied|unauthorized|authentication required|no basic auth credentials/i.test(words);
   return new BoxwrightError(
     'ENGINE_PUSH_FAILED',
     `${escapeForTerminal(name)} was not pushed: ${escapeForTerminal(words)}`,
     {
       cause,
-      hint: isDenied
+      hint: looksDenied(words)
         ? 'log in to the registry (boxwright login REGISTRY), and look whether you may write there'
         : undefined,
       details: { transient: looksTransient(words), ...(isMissing ? { missing: true } : {}) },
