@@ -53,7 +53,7 @@ export class StepEvents {
   #stream(text: string): void {
     const [, number, total, label] = /^Step (\d+)\/(\d+) : (.*)\n?$/s.exec(text) ?? [];
     if (number !== undefined && label !== undefined && Number(number) === this.#number + 1) {
-      this.#begin(`[${number}/${total}] ${label}`);
+      this.#begin(`[${number}/${total}] ${label.trimEnd()}`);
       this.#number = Number(number);
     } else if (text.startsWith(OWN)) {
       if (text.startsWith(`${OWN}Using cache`)) this.#isCached = true;
