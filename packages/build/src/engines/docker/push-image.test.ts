@@ -12,7 +12,7 @@ const credentials = fixedCredential({ kind: 'password', username: 'ann', passwor
 
 interface Engine {
   readonly requests: { readonly url: string; readonly auth: string }[];
-  push(name: string): Promise<string>;
+  readonly push: (name: string) => Promise<string>;
 }
 
 /** An engine that answers pushes so, one after the other. */

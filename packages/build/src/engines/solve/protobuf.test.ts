@@ -39,8 +39,8 @@ describe('protobuf', () => {
       ]).length,
     ).toBe(0);
     // Of fixed width: not used here, but passed over.
-    const fixed = Buffer.from('0d0102030411010203040506070809' + '1801', 'hex');
-    expect(numberField(readFields(Buffer.from('0d01020304' + '110102030405060708' + '1801', 'hex')), 3)).toBe(1);
+    const fixed = Buffer.from('0d01020304110102030405060708091801', 'hex');
+    expect(numberField(readFields(Buffer.from('0d010203041101020304050607081801', 'hex')), 3)).toBe(1);
     expect(() => readFields(fixed)).toThrow(RangeError);
   });
 

@@ -20,7 +20,7 @@ export interface GrpcCall {
   /** Messages of the caller, until it has no more. */
   readonly messages: AsyncIterable<Buffer>;
   /** Sends a message; fulfilled when there is room for the next one. */
-  send(message: Uint8Array): Promise<void>;
+  readonly send: (message: Uint8Array) => Promise<void>;
 }
 
 export type GrpcMethod = (call: GrpcCall) => Promise<void>;
