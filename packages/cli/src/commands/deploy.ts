@@ -129,8 +129,10 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     registries.close();
   }
   if (flags.registration !== undefined) {
-    const made = results.flatMap(({ registration }) => registration ?? []);
-    writeFileAtomically(resolve(cwd, flags.registration), `${safeJson(registrationJson(made), 2)}\n`);
+    const made = results.flatMap(({ registration }) =>
+      registration === undefined ? [] : registrationJson(registration),
+    );
+    writeFileAtomically(resolve(cwd, flags.registration), `${safeJson(made, 2)}\n`);
   }
   report(results, flags, context);
 }

@@ -1,4 +1,4 @@
-import type { DeploymentResult, ImageSummary, PlannedDeployment } from '@boxwright/deploy';
+import { type DeploymentResult, type ImageSummary, type PlannedDeployment, registrationJson } from '@boxwright/deploy';
 import { escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import { formatSizeShort, formatTable } from '@boxwright/inspect';
 
@@ -32,7 +32,7 @@ export function summaryJson(results: readonly DeploymentResult[]): unknown {
     name,
     state,
     images,
-    ...(registration === undefined ? {} : { registration }),
+    ...(registration === undefined ? {} : { registration: registrationJson(registration) }),
     ...(error === undefined ? {} : { error: errorJson(error) }),
     seconds,
   }));

@@ -101,7 +101,7 @@ function isComplete({ deployment }: DeploymentTarget, env: RegistrarOptions['env
   return deployment.workPool?.name !== undefined || defaultWorkPool(env) !== undefined;
 }
 
-/** For JSON: the registrations of a run. */
-export function registrationJson(registrations: readonly Registration[]): readonly PlainObject[] {
-  return registrations.map(({ name, flow, body, id }) => ({ name, flow, id: id ?? null, deployment: body }));
+/** A registration for programs: `deployment` is the body of the request. */
+export function registrationJson({ name, flow, body, id, created }: Registration): PlainObject {
+  return { name, flow, id: id ?? null, created: created ?? null, deployment: body };
 }
