@@ -19,6 +19,7 @@ export { type PlannedImageRequest, plannedImage } from './engine/planned-image.t
 export {
   type BuildxOptions,
   type ContainerLimits,
+  checkEngineLogin,
   createBuildxEngine,
   createDockerEngine,
   createEngine,

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { parseDockerfile, resolveMetaArgs, selectStages } from '@boxwright/dockerfile';
-import { parseReference } from '@boxwright/oci';
+import { canonicalName, parseReference, withDefaultTag } from '@boxwright/oci';
 import type { BuildRequest } from '../engine/engine.ts';
+
+/** Whole names of what a build makes. @throws BoxwrightError REFERENCE_INVALID, before anything is built */
+export function imageNames(request: BuildRequest): readonly string[] {
+  return request.tags.map((tag) => canonicalName(withDefaultTag(parseReference(tag))));
+}
 
 /**
  * Registries that a build may have to log in to: of its names and of the images that it starts from. What cannot be read

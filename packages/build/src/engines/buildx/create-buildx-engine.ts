@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
-import { canonicalName, type Digest, isDigest, parseReference, withDefaultTag } from '@boxwright/oci';
+import { type Digest, isDigest } from '@boxwright/oci';
 import type { BuildEngine, BuildRequest, BuildResult } from '../../engine/engine.ts';
 import { checkContextDirectory } from '../../source/directory-tree.ts';
-import { imageRegistries } from '../image-registries.ts';
+import { imageNames, imageRegistries } from '../image-registries.ts';
 import { defaultWaits, withRetries } from '../retry.ts';
 import { parseSolveStatus } from '../solve/solve-status-json.ts';
 import { SolveTrace } from '../solve/solve-trace.ts';
@@ -23,10 +23,11 @@ const KEPT_LINES = 40;
 export function createBuildxEngine(options: BuildxOptions): BuildEngine {
   return {
     name: 'buildx',
-    build: (request) => {
+    build: async (given) => {
+      const request = { ...given, tags: imageNames(given) };
       checkContextDirectory(request.contextDir);
       const { waits = defaultWaits, onRetry } = options.retry ?? {};
-      return withRetries({ waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal }, () =>
+      return await withRetries({ waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal }, () =>
         build(request, options),
       );
     },
@@ -136,7 +137,7 @@ function resultOf(request: BuildRequest, metadata: ReadonlyMap<string, unknown>)
   return {
     imageId,
     ...(digest === undefined ? {} : { digest }),
-    tags: request.tags.map((tag) => canonicalName(withDefaultTag(parseReference(tag)))),
+    tags: request.tags,
     metadata: Object.fromEntries(metadata),
   };
 }

@@ -1,7 +1,6 @@
 import { BoxwrightError } from '@boxwright/errors';
 import {
   type CredentialStore,
-  canonicalName,
   credentialStore,
   type Digest,
   type EngineClient,
@@ -11,12 +10,10 @@ import {
   engineEvents,
   findEngine,
   isDigest,
-  parseReference,
-  withDefaultTag,
 } from '@boxwright/oci';
 import type { BuildEngine, BuildRequest, BuildResult } from '../../engine/engine.ts';
 import { buildFailure, type EngineBuildError } from '../build-failure.ts';
-import { imageRegistries } from '../image-registries.ts';
+import { imageNames, imageRegistries } from '../image-registries.ts';
 import { defaultWaits, withRetries } from '../retry.ts';
 import { decodeSolveStatus } from '../solve/solve-status-proto.ts';
 import { SolveTrace } from '../solve/solve-trace.ts';
@@ -37,12 +34,13 @@ export function createDockerEngine(options: DockerOptions): BuildEngine {
   return {
     name: 'docker',
     build: async (request) => {
+      const names = imageNames(request);
       const client = options.client ?? engineClient(findEngine(options));
       const credentials = options.credentials ?? credentialStore(options);
       const { waits = defaultWaits, onRetry } = options.retry ?? {};
       const policy = { waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal };
       const imageId = await withRetries(policy, () => build(client, credentials, request, options));
-      return await completed(client, credentials, request, options, imageId);
+      return await completed(client, credentials, { ...request, tags: names }, options, imageId);
     },
   };
 }
@@ -185,7 +183,7 @@ async function completed(
   { retry }: DockerOptions,
   imageId: Digest,
 ): Promise<BuildResult> {
-  const names = request.tags.map((tag) => canonicalName(withDefaultTag(parseReference(tag))));
+  const names = request.tags;
   const pushed = await writeOutputs({ client, credentials, request, names, imageId, retry });
   return {
     imageId,
