@@ -49,6 +49,7 @@ interface DockerfileFlags extends CommonFlags {
   readonly platform?: string;
   readonly insecure: boolean;
   readonly showSecrets: boolean;
+  readonly auto: boolean;
 }
 
 const examples = [
@@ -57,19 +58,20 @@ const examples = [
   'boxwright dockerfile --extract app-again app                 with the files of its COPY instructions',
   'boxwright dockerfile --verify app                            build it again, and compare',
   'boxwright dockerfile --verify --no-run app                   compare only what instructions set',
+  'boxwright dockerfile --auto . > Dockerfile                   one for the project in a directory',
 ];
 
 /** `boxwright dockerfile`. */
 export function dockerfileCommand(context: CommandContext): Command {
   return newCommand(
     'dockerfile',
-    'Writes the Dockerfile that an image was built from, as far as its history and config tell. What they do not tell (where --from copied from, mounts, stages) is marked as lost.',
+    'Writes the Dockerfile that an image was built from, as far as its history and config tell. What they do not tell (where --from copied from, mounts, stages) is marked as lost. With --auto: makes one for a project.',
     context,
     examples,
   )
     .argument(
-      '<image>',
-      'name or id in the local store, else name in a registry; or a place: docker://NAME, oci:DIR, …',
+      '[image]',
+      'name or id in the local store, else name in a registry; or a place: docker://NAME, oci:DIR, …; with --auto a directory (default: .)',
     )
     .option(
       '--from <image>',
@@ -84,7 +86,33 @@ export function dockerfileCommand(context: CommandContext): Command {
     .option('--platform <os/arch>', 'which image of several platforms (default: this machine)')
     .addOption(insecureOption())
     .addOption(showSecretsOption())
-    .action((image: string, flags: DockerfileFlags) => dockerfile(image, flags, context));
+    .option('--auto', 'make a Dockerfile for the project in a directory, by what its files say', false)
+    .action((image: string | undefined, flags: DockerfileFlags) => chosen(image, flags, context));
+}
+
+async function chosen(name: string | undefined, flags: DockerfileFlags, context: CommandContext): Promise<void> {
+  if (flags.auto) {
+    refuseBesideAuto(flags);
+    const { writeAutomaticDockerfile } = await import('../dockerfile/automatic.ts');
+    writeAutomaticDockerfile(name ?? '.', flags.format, context);
+    return;
+  }
+  if (name === undefined) {
+    throw new UsageError("missing required argument 'image'", { hint: '--auto makes one for the project here.' });
+  }
+  await dockerfile(name, flags, context);
+}
+
+/** What is about an image says nothing about a project. */
+function refuseBesideAuto({ from, extract, verify, platform }: DockerfileFlags): void {
+  const given = [
+    ...(from.length > 0 ? ['--from'] : []),
+    ...(extract === undefined ? [] : ['--extract']),
+    ...(verify ? ['--verify'] : []),
+    ...(platform === undefined ? [] : ['--platform']),
+  ];
+  if (given.length === 0) return;
+  throw new UsageError(`${given.join(', ')} is for images, --auto for projects`, { hint: 'Leave one of them out.' });
 }
 
 /** An image that was read, and what was read out of it. */
