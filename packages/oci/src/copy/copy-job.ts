@@ -36,7 +36,9 @@ export class CopyJob {
     this.image = image;
     this.destination = destination;
     this.options = options;
-    this.choice = platformChoice(options.policy, options.platforms);
+    const isOneOf = destination.takesOneImage === true && isIndexType(image.descriptor.mediaType);
+    const policy = isOneOf ? 'single' : options.policy;
+    this.choice = platformChoice(policy, options.platforms);
     this.documents = new DocumentReader(source, destination);
     const { signal } = options;
     this.signal = signal === undefined ? this.#stopped.signal : AbortSignal.any([signal, this.#stopped.signal]);

@@ -4,7 +4,10 @@ import type { EngineClient } from '../docker-engine/engine-client.ts';
 import { engineDestination, loadFromEngine } from '../docker-engine/engine-images.ts';
 import { canonicalName, parseReference, type Reference, withDefaultTag } from '../names/reference.ts';
 import { fileOutput } from '../places/archive-output.ts';
-import { dockerArchiveDestination } from '../places/docker-archive-destination.ts';
+import {
+  type DockerArchiveDestinationOptions,
+  dockerArchiveDestination,
+} from '../places/docker-archive-destination.ts';
 import type { ImageLocation } from '../places/image-location.ts';
 import { chooseImage, type ImageChoice } from '../places/layout-index.ts';
 import { loadArchive } from '../places/load-archive.ts';
@@ -127,8 +130,7 @@ export async function openDestination(location: ImageLocation, context: PlaceCon
     case 'docker-archive': {
       const names = location.name === undefined ? [] : [canonicalName(withDefaultTag(parseReference(location.name)))];
       const output = fileOutput(resolve(context.cwd, location.path));
-      const { signal } = context;
-      return { destination: dockerArchiveDestination(context.store(), output, { signal }), names, close };
+      return { destination: dockerArchiveDestination(output, archiveNeeds(context)), names, close };
     }
     case 'docker': {
       const reference = withDefaultTag(parseReference(location.reference));
@@ -140,13 +142,17 @@ export async function openDestination(location: ImageLocation, context: PlaceCon
     case 'docker-daemon': {
       const reference = withDefaultTag(parseReference(location.reference));
       if (reference.digest !== undefined) throw notByDigest(location.reference);
-      const { signal } = context;
-      const destination = engineDestination(engineOf(context), context.store(), { signal });
+      const destination = engineDestination(engineOf(context), archiveNeeds(context));
       return { destination, names: [canonicalName(reference)], close };
     }
     default:
       return location satisfies never;
   }
+}
+
+/** Compressed layers are expanded in the store's temporary directory, which is cleared after crashes. */
+function archiveNeeds(context: PlaceContext): DockerArchiveDestinationOptions {
+  return { temporaryPath: () => context.store().temporaryPath('layer'), signal: context.signal };
 }
 
 /** What can only be read from its beginning to its end goes into the store first, where nothing names it. */

@@ -1,4 +1,4 @@
-import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { BoxwrightError, escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import { type Descriptor, verifyBytes } from '../documents/descriptor.ts';
 import type { ImageConfig } from '../documents/image-config.ts';
 import { type ImageIndex, type ImageManifest, parseManifest } from '../documents/manifest.ts';
@@ -80,5 +80,12 @@ async function readConfig(source: ImageSource, image: Descriptor, config: Descri
   }
   const bytes = await source.readDocument(config);
   verifyBytes(bytes, config);
-  return parseImageConfig(bytes);
+  try {
+    return parseImageConfig(bytes);
+  } catch (error) {
+    if (!isBoxwrightError(error) || error.code !== 'DOCUMENT_INVALID') throw error;
+    // Parsing does not know where the bytes are from.
+    const message = `config ${config.digest} of ${escapeForTerminal(source.description)}: ${error.message}`;
+    throw new BoxwrightError(error.code, message, { hint: error.hint, cause: error, details: error.details });
+  }
 }

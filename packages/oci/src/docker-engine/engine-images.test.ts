@@ -69,7 +69,7 @@ describe('a Docker Engine as a place', () => {
       else if (request.url === '/v1.43/images/get?names=app%3A1') Readable.from([archive]).pipe(response);
       else response.writeHead(404).end('{"message":"no such thing"}');
     };
-    const destination = engineDestination(engine(), here);
+    const destination = engineDestination(engine(), { temporaryPath: () => here.temporaryPath() });
     await copyImage(storeSource(here), image, destination);
     await destination.finish();
     expect((await loadArchive(there, Readable.from([archive]))).map(({ names }) => names)).toEqual([[name]]);
@@ -94,14 +94,29 @@ describe('a Docker Engine as a place', () => {
       request.on('end', () => response.end('{"errorDetail":{"message":"invalid tar header"}}\n'));
     };
     const image = { descriptor: putImage(here, ['one', 'two']), names: ['docker.io/library/app:1'] };
-    const destination = engineDestination(engine(), here);
+    const destination = engineDestination(engine(), { temporaryPath: () => here.temporaryPath() });
     await copyImage(storeSource(here), image, destination);
     await expect(destination.finish()).rejects.toThrowError(/invalid tar header/);
 
-    const broken = engineDestination(engine(), here, { platform: { os: 'plan9', architecture: 'mips' } });
-    await copyImage(storeSource(here), image, broken);
-    rmSync(here.blobPath(here.image(image.descriptor).manifest().config.digest));
-    await expect(broken.finish()).rejects.toThrowError(code('BLOB_MISSING'));
+    const broken = engineDestination(engine(), { temporaryPath: () => here.temporaryPath() });
+    rmSync(here.blobPath(here.image(image.descriptor).layers()[1]?.diffId ?? image.descriptor.digest));
+    await expect(copyImage(storeSource(here), image, broken)).rejects.toThrowError(code('BLOB_MISSING'));
+    await broken.abort();
+  });
+
+  it('hears of an engine that refuses in the middle', async () => {
+    answer = (_request, response) => response.writeHead(500).end('{"message":"no space left"}');
+    const image = { descriptor: putImage(here, ['x'.repeat(5_000_000), 'two']), names: ['docker.io/library/app:1'] };
+    const destination = engineDestination(engine(), { temporaryPath: () => here.temporaryPath() });
+    const copying = copyImage(storeSource(here), image, destination).then(() => destination.finish());
+    await expect(copying).rejects.toThrowError(/no space left/);
+    await destination.abort();
+  });
+
+  it('asks an engine for nothing when there is nothing to load', async () => {
+    const destination = engineDestination(engine(), { temporaryPath: () => here.temporaryPath() });
+    await destination.abort();
+    expect(requests).toEqual([]);
   });
 
   it('says who does not listen', async () => {

@@ -1,13 +1,14 @@
 import { PassThrough } from 'node:stream';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { Digest } from '../names/digest.ts';
-import type { Platform } from '../names/platform.ts';
 import { familiarName, type Reference, withDefaultTag } from '../names/reference.ts';
-import { streamOutput } from '../places/archive-output.ts';
-import { saveDockerArchive } from '../places/docker-archive-writer.ts';
+import { type ArchiveOutput, streamOutput } from '../places/archive-output.ts';
+import {
+  type DockerArchiveDestinationOptions,
+  dockerArchiveDestination,
+} from '../places/docker-archive-destination.ts';
 import { loadArchive } from '../places/load-archive.ts';
 import type { ImageDestination, PlacedImage } from '../places/place.ts';
-import { stagedDestination } from '../places/staged-destination.ts';
 import type { ImageStore } from '../store/store.ts';
 import type { EngineClient } from './engine-client.ts';
 import { engineEvents } from './engine-events.ts';
@@ -61,53 +62,68 @@ async function savedImage(
 }
 
 /**
- * An engine to copy to. Engines take archives only, whose names come last: the image goes through the store (content
- * that is there is not copied) and is streamed to the engine when the copy is finished.
+ * An engine to copy to. Engines take archives only: one is sent while it is written, from the first layer on. What the
+ * engine says about it comes when the copy is finished.
  */
-export function engineDestination(
-  engine: EngineClient,
-  store: ImageStore,
-  options: { readonly platform?: Platform | undefined; readonly signal?: AbortSignal | undefined } = {},
-): ImageDestination {
-  return stagedDestination(store, {
-    description: `Docker Engine at ${engine.address.text}`,
-    write: (images) => loadIntoEngine(engine, store, images, options),
-  });
+export function engineDestination(engine: EngineClient, options: DockerArchiveDestinationOptions): ImageDestination {
+  return dockerArchiveDestination(engineOutput(engine, options.signal), options);
 }
 
-async function loadIntoEngine(
-  engine: EngineClient,
-  store: ImageStore,
-  images: readonly PlacedImage[],
-  { platform, signal }: { readonly platform?: Platform | undefined; readonly signal?: AbortSignal | undefined },
-): Promise<void> {
+function engineOutput(engine: EngineClient, signal: AbortSignal | undefined): ArchiveOutput {
+  const description = `the Docker Engine at ${escapeForTerminal(engine.address.text)}`;
   const stream = new PassThrough({ highWaterMark: 1024 * 1024 });
+  const output = streamOutput(stream, description);
+  let loading: Promise<void> | undefined;
   let failure: { readonly error: unknown } | undefined;
-  const saved = saveDockerArchive(store, images, streamOutput(stream, 'the Docker Engine'), { platform, signal }).then(
-    () => stream.end(),
-    (error: unknown) => {
-      failure = { error };
-      stream.destroy(new Error('the archive could not be written'));
-    },
-  );
-  try {
-    const body = { bytes: stream, type: 'application/x-tar' };
-    const response = await engine.request({
-      method: 'POST',
-      path: '/images/load',
-      query: { quiet: '1' },
-      body,
-      signal,
-    });
-    for await (const { error } of engineEvents(response.body)) {
-      if (error !== undefined)
-        throw new BoxwrightError('ENGINE_FAILED', `the Docker Engine says: ${escapeForTerminal(error)}`);
+  /** What the engine said tells more than that it does not take any more. */
+  const orFailure = async (work: () => Promise<void> | undefined): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      throw failure === undefined ? error : failure.error;
     }
-  } catch (error) {
-    // What kept the archive from being written says more than that the request broke off.
-    throw failure === undefined ? error : failure.error;
-  } finally {
-    stream.destroy();
-    await saved;
+    if (failure !== undefined) throw failure.error;
+  };
+  return {
+    description,
+    write: (chunk) => {
+      loading ??= load(engine, stream, signal).then(
+        // Whoever still writes has to hear that nobody reads.
+        () => void (stream.writableEnded || stream.destroy()),
+        (error: unknown) => {
+          failure = { error };
+          stream.destroy();
+        },
+      );
+      if (failure !== undefined) throw failure.error;
+      output.write(chunk);
+    },
+    drain: () => orFailure(() => output.drain()),
+    finish: () =>
+      orFailure(async () => {
+        await output.finish();
+        stream.end();
+        await loading;
+      }),
+    abort: async () => {
+      // Ends the request in the middle: an engine makes no image of half an archive.
+      stream.destroy(new Error('the archive could not be written'));
+      await loading;
+    },
+  };
+}
+
+async function load(engine: EngineClient, stream: PassThrough, signal: AbortSignal | undefined): Promise<void> {
+  const body = { bytes: stream, type: 'application/x-tar' };
+  const response = await engine.request({
+    method: 'POST',
+    path: '/images/load',
+    query: { quiet: '1' },
+    body,
+    signal,
+  });
+  for await (const { error } of engineEvents(response.body)) {
+    if (error !== undefined)
+      throw new BoxwrightError('ENGINE_FAILED', `the Docker Engine says: ${escapeForTerminal(error)}`);
   }
 }

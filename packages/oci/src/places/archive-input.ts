@@ -52,7 +52,8 @@ function sizeOfFile(path: string): number | undefined {
   return stat.isFile() ? stat.size : undefined;
 }
 
-async function firstBytes(iterator: AsyncIterator<Uint8Array>): Promise<Buffer> {
+/** As many bytes as tell how something is compressed, or all that there are. */
+export async function firstBytes(iterator: AsyncIterator<Uint8Array>): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let length = 0;
   while (length < DETECTION_BYTES) {
@@ -64,7 +65,11 @@ async function firstBytes(iterator: AsyncIterator<Uint8Array>): Promise<Buffer> 
   return Buffer.concat(pieces);
 }
 
-async function* chain(start: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+/** Bytes that were taken from an iteration, and those that are left. */
+export async function* chain(
+  start: Uint8Array,
+  rest: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
   if (start.length > 0) yield start;
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }

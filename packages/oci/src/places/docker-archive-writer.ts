@@ -1,12 +1,10 @@
 import { statSync } from 'node:fs';
-import type { JsonObject, JsonValue } from '../documents/json.ts';
-import { goJson, sortedObject } from '../documents/json-writer.ts';
-import { digestHex } from '../names/digest.ts';
+import type { Digest } from '../names/digest.ts';
 import type { Platform } from '../names/platform.ts';
-import { familiarName, parseReference } from '../names/reference.ts';
 import type { Image } from '../store/image.ts';
 import type { ImageStore } from '../store/store.ts';
 import type { ArchiveOutput } from './archive-output.ts';
+import { configFile, DockerArchiveIndex, layerFile } from './docker-archive-index.ts';
 import type { PlacedImage } from './place.ts';
 import { TarFile } from './tar-file.ts';
 
@@ -31,29 +29,13 @@ export async function saveDockerArchive(
 ): Promise<void> {
   try {
     const tar = new TarFile(output);
-    const rows: JsonObject[] = [];
-    const repositories = new Map<string, Map<string, JsonValue>>();
+    const index = new DockerArchiveIndex();
     for (const { descriptor, names } of images) {
       const image = store.image(descriptor, options.platform);
-      const familiar = names
-        .map((name) => parseReference(name))
-        .map((reference) => ({ ...reference, name: familiarName(reference) }));
-      const layers = await addImage(store, tar, image, options.signal);
-      const row: [string, JsonValue][] = [
-        ['Config', configName(image)],
-        ['RepoTags', familiar.map(({ name }) => name)],
-        ['Layers', layers],
-      ];
-      rows.push(new Map(row));
-      const top = layers.at(-1)?.replace(/\.tar$/, '');
-      for (const { name, tag } of familiar) {
-        if (tag === undefined || top === undefined) continue;
-        const repository = name.slice(0, -tag.length - 1);
-        repositories.set(repository, (repositories.get(repository) ?? new Map<string, JsonValue>()).set(tag, top));
-      }
+      const diffIds = await addImage(store, tar, image, options.signal);
+      index.add(names, image.manifest().config.digest, diffIds);
     }
-    tar.add('manifest.json', Buffer.from(goJson(rows)));
-    tar.add('repositories', Buffer.from(goJson(sortedObject(repositories))));
+    index.write(tar);
     await tar.finish();
   } catch (error) {
     await output.abort();
@@ -61,26 +43,23 @@ export async function saveDockerArchive(
   }
 }
 
-function configName(image: Image): string {
-  return `${digestHex(image.manifest().config.digest)}.json`;
-}
-
-/** Adds config and layers as far as they are not in the archive yet; the names of the layers, base first. */
+/** Adds config and layers as far as they are not in the archive yet; the diffIDs of the layers, base first. */
 async function addImage(
   store: ImageStore,
   tar: TarFile,
   image: Image,
   signal: AbortSignal | undefined,
-): Promise<string[]> {
-  const names: string[] = [];
+): Promise<Digest[]> {
+  const diffIds: Digest[] = [];
   for (const { descriptor, diffId } of image.layers()) {
-    const name = `${digestHex(diffId)}.tar`;
-    names.push(name);
+    const name = layerFile(diffId);
+    diffIds.push(diffId);
     if (tar.has(name)) continue;
     const path = await store.layerTar(descriptor, diffId, signal);
     const plain = { mediaType: descriptor.mediaType, digest: diffId, size: statSync(path).size };
     await tar.addBlob(name, plain, store.layerPieces(descriptor, diffId, signal));
   }
-  if (!tar.has(configName(image))) tar.add(configName(image), image.config().raw);
-  return names;
+  const config = configFile(image.manifest().config.digest);
+  if (!tar.has(config)) tar.add(config, image.config().raw);
+  return diffIds;
 }

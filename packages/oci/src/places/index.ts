@@ -1,6 +1,6 @@
 export type { ArchiveInput } from './archive-input.ts';
 export { type ArchiveOutput, fileOutput, streamOutput } from './archive-output.ts';
-export { dockerArchiveDestination } from './docker-archive-destination.ts';
+export { type DockerArchiveDestinationOptions, dockerArchiveDestination } from './docker-archive-destination.ts';
 export { type DockerArchiveOptions, saveDockerArchive } from './docker-archive-writer.ts';
 export type { ImageArchive } from './image-archive.ts';
 export { type ImageLocation, parseImageLocation } from './image-location.ts';
@@ -12,5 +12,4 @@ export { type OciLayout, openOciLayout } from './oci-layout.ts';
 export { writeOciLayout } from './oci-layout-writer.ts';
 export { openArchive } from './open-archive.ts';
 export type { ImageDestination, ImageSource, PlacedImage } from './place.ts';
-export { type StagedOutput, stagedDestination } from './staged-destination.ts';
 export { storeDestination, storeSource } from './store-place.ts';

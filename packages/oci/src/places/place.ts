@@ -60,6 +60,8 @@ export interface ImageDestination {
   readonly description: string;
   /** True when an index may be stored although parts of it are missing. */
   readonly takesPartialIndexes: boolean;
+  /** True where no index can be kept: of one, the image for one platform is taken. */
+  readonly takesOneImage?: boolean;
   /** Blobs and manifests; for a manifest: it is there, and so is all that it names. */
   has(descriptor: Descriptor): Promise<boolean>;
   /**

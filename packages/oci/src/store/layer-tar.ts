@@ -57,9 +57,7 @@ export class LayerTars {
     const kind = detectCompression(start);
     if (kind === 'xz' || kind === 'bzip2') {
       pieces.return();
-      throw new BoxwrightError('LAYER_INVALID', `layer ${descriptor.digest} is compressed with ${kind}`, {
-        hint: 'layers are plain, gzip or zstd (OCI image-spec layer.md); make the image again',
-      });
+      throw notForLayers(descriptor, kind);
     }
     const writer = this.#layers.create(digestAlgorithm(diffId));
     try {
@@ -88,6 +86,13 @@ export class LayerTars {
     }
     return this.#layers.pathOf(diffId);
   }
+}
+
+/** The error for a layer that is compressed in a way that layers may not be. */
+export function notForLayers({ digest }: Descriptor, compression: string): BoxwrightError {
+  return new BoxwrightError('LAYER_INVALID', `layer ${digest} is compressed with ${compression}`, {
+    hint: 'layers are plain, gzip or zstd (OCI image-spec layer.md); make the image again',
+  });
 }
 
 /** Async, because that is what decompressors take; the pieces come from a file without waiting. */
