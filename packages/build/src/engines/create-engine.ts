@@ -9,16 +9,39 @@ export type EngineName = BuildEngine['name'];
 /** All names, the default first. */
 export const engineNames: readonly EngineName[] = ['embedded', 'docker', 'buildx'];
 
-/** An engine by its name; code of the others is not loaded. The embedded one takes no options. */
-export async function createEngine(name: EngineName, options: DockerOptions & BuildxOptions): Promise<BuildEngine> {
+/** An engine by its name. The embedded one takes no options. */
+export function createEngine(name: EngineName, options: DockerOptions & BuildxOptions): BuildEngine {
   switch (name) {
     case 'embedded':
       return createEmbeddedEngine();
     case 'docker':
-      return (await import('./docker/create-docker-engine.ts')).createDockerEngine(options);
+      return createDockerEngine(options);
     case 'buildx':
-      return (await import('./buildx/create-buildx-engine.ts')).createBuildxEngine(options);
+      return createBuildxEngine(options);
     default:
       return name satisfies never;
   }
+}
+
+/**
+ * The engine that has a Docker Engine build, by its API: no docker command is needed. Images stay in that engine; what
+ * an output asks for is fetched from there, or pushed by it. Its code is loaded with the first build.
+ */
+export function createDockerEngine(options: DockerOptions): BuildEngine {
+  return {
+    name: 'docker',
+    build: async (request) => (await import('./docker/docker-build.ts')).dockerBuild(request, options),
+  };
+}
+
+/**
+ * The engine that calls `docker buildx build`: BuildKit in a Docker Engine, in a container, in Kubernetes or elsewhere.
+ * Images stay in the engine that the docker command talks to, or go where an output says. Its code is loaded with the
+ * first build.
+ */
+export function createBuildxEngine(options: BuildxOptions): BuildEngine {
+  return {
+    name: 'buildx',
+    build: async (request) => (await import('./buildx/buildx-build.ts')).buildxBuild(request, options),
+  };
 }

@@ -104,7 +104,7 @@ async function runEngine(
       type: 'warning',
       message: `try ${attempt} of ${attempts} failed: ${error.message}; again in ${waitMs / 1000} s`,
     });
-  const engine = await createEngine(flags.engine, { ...options, retry: { waits: defaultWaits, onRetry } });
+  const engine = createEngine(flags.engine, { ...options, retry: { waits: defaultWaits, onRetry } });
   try {
     return await engine.build({ ...request, onEvent: (event) => renderer.onEvent(event) });
   } finally {

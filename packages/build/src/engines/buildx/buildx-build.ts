@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
 import { type Digest, isDigest } from '@boxwright/oci';
-import type { BuildEngine, BuildRequest, BuildResult } from '../../engine/engine.ts';
+import type { BuildRequest, BuildResult } from '../../engine/engine.ts';
 import { checkContextDirectory } from '../../source/directory-tree.ts';
 import { imageNames, imageRegistries } from '../image-registries.ts';
 import { defaultWaits, withRetries } from '../retry.ts';
@@ -16,22 +16,13 @@ import { runDocker } from './run-docker.ts';
 /** Lines of text beside the progress that are kept for an error. */
 const KEPT_LINES = 40;
 
-/**
- * The engine that calls `docker buildx build`: BuildKit in a Docker Engine, in a container, in Kubernetes or elsewhere.
- * Images stay in the engine that the docker command talks to, or go where an output says.
- */
-export function createBuildxEngine(options: BuildxOptions): BuildEngine {
-  return {
-    name: 'buildx',
-    build: async (given) => {
-      const request = { ...given, tags: imageNames(given) };
-      checkContextDirectory(request.contextDir);
-      const { waits = defaultWaits, onRetry } = options.retry ?? {};
-      return await withRetries({ waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal }, () =>
-        build(request, options),
-      );
-    },
-  };
+/** Builds with buildx. @throws BoxwrightError see docs/errors.md */
+export async function buildxBuild(given: BuildRequest, options: BuildxOptions): Promise<BuildResult> {
+  const request = { ...given, tags: imageNames(given) };
+  checkContextDirectory(request.contextDir);
+  const { waits = defaultWaits, onRetry } = options.retry ?? {};
+  const policy = { waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal };
+  return await withRetries(policy, () => build(request, options));
 }
 
 async function build(request: BuildRequest, options: BuildxOptions): Promise<BuildResult> {

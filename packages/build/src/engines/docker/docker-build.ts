@@ -11,7 +11,7 @@ import {
   findEngine,
   isDigest,
 } from '@boxwright/oci';
-import type { BuildEngine, BuildRequest, BuildResult } from '../../engine/engine.ts';
+import type { BuildRequest, BuildResult } from '../../engine/engine.ts';
 import { buildFailure, type EngineBuildError } from '../build-failure.ts';
 import { imageNames, imageRegistries } from '../image-registries.ts';
 import { defaultWaits, withRetries } from '../retry.ts';
@@ -26,23 +26,15 @@ import { registryConfig } from './registry-auth.ts';
 import { openSession } from './session/build-session.ts';
 import { StepEvents } from './step-events.ts';
 
-/**
- * The engine that has a Docker Engine build, by its API: no docker command is needed. Images stay in that engine; what
- * an output asks for is fetched from there, or pushed by it.
- */
-export function createDockerEngine(options: DockerOptions): BuildEngine {
-  return {
-    name: 'docker',
-    build: async (request) => {
-      const names = imageNames(request);
-      const client = options.client ?? engineClient(findEngine(options));
-      const credentials = options.credentials ?? credentialStore(options);
-      const { waits = defaultWaits, onRetry } = options.retry ?? {};
-      const policy = { waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal };
-      const imageId = await withRetries(policy, () => build(client, credentials, request, options));
-      return await completed(client, credentials, { ...request, tags: names }, options, imageId);
-    },
-  };
+/** Builds with a Docker Engine. @throws BoxwrightError see docs/errors.md */
+export async function dockerBuild(request: BuildRequest, options: DockerOptions): Promise<BuildResult> {
+  const named = { ...request, tags: imageNames(request) };
+  const client = options.client ?? engineClient(findEngine(options));
+  const credentials = options.credentials ?? credentialStore(options);
+  const { waits = defaultWaits, onRetry } = options.retry ?? {};
+  const policy = { waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal };
+  const imageId = await withRetries(policy, () => build(client, credentials, named, options));
+  return await completed(client, credentials, named, options, imageId);
 }
 
 async function build(
