@@ -1,4 +1,4 @@
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 
 /** Status codes of gRPC that are given here (grpc/doc/statuscodes.md). */
@@ -43,7 +43,8 @@ const MAX_MESSAGE = 16 << 20;
  * Methods are named `/package.Service/Method`.
  */
 export function serveGrpc(socket: Duplex, methods: ReadonlyMap<string, GrpcMethod>): ServerHttp2Session {
-  const session = performServerHandshake(socket);
+  // Not imported: the command is one file, and most calls of it need no HTTP/2.
+  const session = process.getBuiltinModule('node:http2').performServerHandshake(socket);
   session.on('stream', (stream, _headers, _flags, raw) => {
     // Without a listener a call that is taken back would end the process.
     stream.on('error', () => {});

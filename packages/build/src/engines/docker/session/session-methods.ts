@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import type { CredentialStore } from '@boxwright/oci';
 import type { SecretSource } from '../../../engine/engine.ts';
 import { readFields, textField, writeFields } from '../../solve/protobuf.ts';
@@ -86,7 +85,7 @@ export function sshMethods(ssh: readonly string[], env: Environment): Methods {
 }
 
 async function pipe(call: GrpcCall, path: string): Promise<void> {
-  const socket = connect(path);
+  const socket = process.getBuiltinModule('node:net').connect(path);
   const out = (async () => {
     for await (const chunk of socket) await call.send(writeFields([[1, chunk]]));
   })();
