@@ -1,9 +1,8 @@
-import { BoxwrightError } from '@boxwright/errors';
 import { LayerReadings } from '@boxwright/inspect';
 import { storeSource } from '@boxwright/oci';
 import { Option } from 'commander';
 import type { CommandPlaces } from './command-places.ts';
-import { imageLayers, openLayerSource } from './layer-source.ts';
+import { openLayerSource, readableLayers } from './layer-source.ts';
 import type { ShownImage } from './shown-image.ts';
 
 /** `--sizes` of the commands that show sizes without it, too. */
@@ -24,16 +23,7 @@ export function sizesOption(): Option {
  */
 export async function fileSizes(name: string, image: ShownImage, places: CommandPlaces): Promise<readonly number[]> {
   const read = await image.read();
-  const { manifest, descriptor } = read;
-  const { diffIds } = (await read.config()).rootfs;
-  const layers = imageLayers(manifest, diffIds);
-  if (layers.length !== manifest.layers.length) {
-    throw new BoxwrightError(
-      'IMAGE_INVALID',
-      `image ${descriptor.digest} has ${manifest.layers.length} layers, but its config names ${diffIds.length}`,
-      { hint: 'without --sizes only the sizes of its blobs are shown' },
-    );
-  }
+  const layers = readableLayers(read.descriptor.digest, read.manifest, (await read.config()).rootfs.diffIds);
   const store = places.store();
   const known = new LayerReadings(store, storeSource(store));
   const unknown = layers.filter((layer) => known.known(layer) === undefined);

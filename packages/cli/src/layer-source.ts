@@ -1,3 +1,4 @@
+import { BoxwrightError } from '@boxwright/errors';
 import {
   type Digest,
   type ImageLayer,
@@ -25,6 +26,26 @@ export function imageLayers({ layers }: Pick<ImageManifest, 'layers'>, diffIds: 
     const diffId = diffIds[index];
     return diffId === undefined ? [] : [{ descriptor, diffId }];
   });
+}
+
+/**
+ * As {@link imageLayers}, for who has to read them.
+ *
+ * @param image digest of the manifest, for the message
+ * @throws BoxwrightError IMAGE_INVALID when manifest and config disagree about the number of layers
+ */
+export function readableLayers(
+  image: Digest,
+  manifest: Pick<ImageManifest, 'layers'>,
+  diffIds: readonly Digest[],
+): ImageLayer[] {
+  const { length } = manifest.layers;
+  if (length === diffIds.length) return imageLayers(manifest, diffIds);
+  throw new BoxwrightError(
+    'IMAGE_INVALID',
+    `image ${image} has ${length} layers, but its config names ${diffIds.length}`,
+    { hint: 'history and inspect show its documents without reading layers' },
+  );
 }
 
 /**

@@ -1,7 +1,5 @@
-import { BoxwrightError } from '@boxwright/errors';
 import { type FilesImage, ImageFiles } from '@boxwright/inspect';
 import {
-  type ImageLayer,
   type ImageSource,
   openSource,
   type Platform,
@@ -11,6 +9,7 @@ import {
   storeSource,
 } from '@boxwright/oci';
 import type { CommandPlaces } from './command-places.ts';
+import { readableLayers } from './layer-source.ts';
 import { openShownImage } from './shown-image.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
@@ -35,7 +34,7 @@ export async function openImageFiles(
   keepHeapSmall();
   const { read, source, close } = await openImage(name, platform, places);
   try {
-    const layers = layersOf(read, (await read.config()).rootfs.diffIds);
+    const layers = readableLayers(read.descriptor.digest, read.manifest, (await read.config()).rootfs.diffIds);
     const files = new ImageFiles(places.store(), source, layers, { signal: places.signal });
     return { files, image: { digest: read.descriptor.digest, diffIds: layers.map(({ diffId }) => diffId) }, close };
   } catch (error) {
@@ -75,18 +74,4 @@ async function openImage(name: string, platform: Platform | undefined, places: C
     await close();
     throw error;
   }
-}
-
-function layersOf({ manifest, descriptor }: ReadImage, diffIds: readonly ImageLayer['diffId'][]): ImageLayer[] {
-  const { layers } = manifest;
-  if (layers.length !== diffIds.length) {
-    throw new BoxwrightError(
-      'IMAGE_INVALID',
-      `image ${descriptor.digest} has ${layers.length} layers, but its config names ${diffIds.length}`,
-    );
-  }
-  return layers.flatMap((layer, index) => {
-    const diffId = diffIds[index];
-    return diffId === undefined ? [] : [{ descriptor: layer, diffId }];
-  });
 }

@@ -1,11 +1,11 @@
 import { UsageError } from '@boxwright/errors';
 import { type DiffSource, diffImages, diffJson, diffText, ImageFiles, LayerReadings } from '@boxwright/inspect';
-import { isIndexType, type Platform, parseIndex, storeSource } from '@boxwright/oci';
+import { type ImageLayer, isIndexType, type Platform, parseIndex, storeSource } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, collect, newCommand } from '../commander.ts';
-import { imageLayers, type LayerSource, openLayerSource } from '../layer-source.ts';
+import { imageLayers, type LayerSource, openLayerSource, readableLayers } from '../layer-source.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { showSecretsOption } from '../options/show-secrets.ts';
 import { openShownImage, type ShownImage } from '../shown-image.ts';
@@ -70,6 +70,8 @@ async function diff(names: readonly [string, string], flags: DiffFlags, context:
   });
   await using before = await openSide(names[0], platforms[0], places);
   await using after = await openSide(names[1], platforms[1], places);
+  // Images with one config can be told to be equal without a look at layers, but not when one of them is put together wrongly.
+  if (flags.files) for (const side of [before, after]) side.layers();
   if (flags.files && !flags.quiet && before.source.manifest.config.digest !== after.source.manifest.config.digest) {
     await before.readLayers();
     await after.readLayers();
@@ -106,11 +108,20 @@ class Side implements AsyncDisposable {
     this.#places = places;
   }
 
-  /** Reads what no earlier look has read. An image whose layers cannot be told apart keeps its files to itself. */
+  /**
+   * The layers with their diffIDs.
+   *
+   * @throws BoxwrightError IMAGE_INVALID when manifest and config disagree about the layers
+   */
+  layers(): ImageLayer[] {
+    const { digest, manifest, config } = this.source;
+    return readableLayers(digest, manifest, config.rootfs.diffIds);
+  }
+
+  /** Reads what no earlier look has read. */
   async readLayers(): Promise<void> {
-    const { name, manifest, config } = this.source;
-    const layers = imageLayers(manifest, config.rootfs.diffIds);
-    if (layers.length !== config.rootfs.diffIds.length) return;
+    const { name } = this.source;
+    const layers = this.layers();
     this.#layers = await openLayerSource(name, layers, this.#places);
     const { source } = this.#layers;
     const files = new ImageFiles(this.#places.store(), source, layers, { signal: this.#places.signal });
