@@ -1,4 +1,4 @@
-import type { StepReport } from '../steps/step-context.ts';
+import type { StepReport } from '../steps/step-report.ts';
 
 /** What became of one image of a deployment. */
 export interface ImageSummary {

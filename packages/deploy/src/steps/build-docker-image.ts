@@ -47,24 +47,6 @@ interface Made {
   readonly report: BuiltReport;
 }
 
-/** What a build step has made: for summaries. */
-export interface BuiltReport {
-  readonly kind: 'built';
-  /** Without the tag. */
-  readonly imageName: string;
-  readonly tags: readonly string[];
-  readonly imageId: string;
-  readonly digest: string | undefined;
-  /** As the engine keeps it. */
-  readonly bytes: number | undefined;
-  /** Nothing had to be done. */
-  readonly cached: boolean;
-  readonly seconds: number;
-  readonly engine: string;
-  /** Pushed with the build. */
-  readonly pushed: boolean;
-}
-
 async function build(planned: PlannedBuild, image: StepImage, context: StepContext): Promise<Made> {
   const tag = image.tag ?? timestampTag();
   const tags = [tag, ...image.additionalTags.filter((other) => other !== tag)];

@@ -9,7 +9,7 @@ import { buildDockerImage } from './build-docker-image.ts';
 import type { BuildDockerImageOptions } from './build-docker-image-options.ts';
 import { embeddedStepEngine } from './engines/embedded-step-engine.ts';
 import { pushDockerImage } from './push-docker-image.ts';
-import type { StepReport } from './step-context.ts';
+import type { StepReport } from './step-report.ts';
 
 interface Scene {
   readonly engine: FakeEngine;

@@ -1,4 +1,4 @@
-export { type BuiltReport, buildDockerImage } from './build-docker-image.ts';
+export { buildDockerImage } from './build-docker-image.ts';
 export type { BuildDockerImageOptions, BuildDockerImageResult } from './build-docker-image-options.ts';
 export { type EmbeddedStepEngineOptions, embeddedStepEngine } from './engines/embedded-step-engine.ts';
 export { buildxStepEngine, dockerStepEngine, type OuterStepEngineOptions } from './engines/outer-step-engine.ts';
@@ -21,7 +21,6 @@ export {
 export {
   type PushDockerImageOptions,
   type PushDockerImageResult,
-  type PushedReport,
   pushDockerImage,
 } from './push-docker-image.ts';
 export { isSecretName, Redactor } from './redactor.ts';
@@ -40,11 +39,11 @@ export {
   type StepContext,
   type StepContextOptions,
   type StepDirectory,
-  type StepReport,
 } from './step-context.ts';
 export type { StepDefinition } from './step-definition.ts';
 export { StepExecutionError } from './step-execution-error.ts';
 export { StepInputs } from './step-inputs.ts';
 export { type ProgressRow, StepProgress } from './step-progress.ts';
 export { findStep, stepDefinitions } from './step-registry.ts';
+export type { BuiltReport, PushedReport, StepReport } from './step-report.ts';
 export type { StepResult } from './step-result.ts';

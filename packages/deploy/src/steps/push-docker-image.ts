@@ -8,6 +8,7 @@ import { cacheKey } from './step-cache.ts';
 import type { StepContext } from './step-context.ts';
 import type { StepDefinition } from './step-definition.ts';
 import { StepInputs } from './step-inputs.ts';
+import type { PushedReport } from './step-report.ts';
 import { resultValues } from './step-result.ts';
 
 /** What {@link pushDockerImage} is told: Prefect's `push_docker_image`. */
@@ -34,23 +35,6 @@ export interface PushDockerImageResult {
   readonly additional_tags: readonly string[];
   /** What the tag stands for in the registry, where the engine tells. */
   readonly digest: string | null;
-}
-
-/** What a push step has done: for summaries. */
-export interface PushedReport {
-  readonly kind: 'pushed';
-  readonly imageName: string;
-  /** All that are there now. */
-  readonly tags: readonly string[];
-  readonly digest: string | undefined;
-  /** In the registry, compressed. */
-  readonly bytes: number | undefined;
-  /** The registry had all of it. */
-  readonly upToDate: boolean;
-  /** A step before had done it. */
-  readonly cached: boolean;
-  readonly seconds: number;
-  readonly engine: string;
 }
 
 /**

@@ -1,20 +1,16 @@
 import { isAbsolute, resolve } from 'node:path';
 import type { BuildEvent, EngineName } from '@boxwright/build';
 import type { ImageStore } from '@boxwright/oci';
-import type { BuiltReport } from './build-docker-image.ts';
 import type { StepEngine } from './engines/step-engine.ts';
-import type { PushedReport } from './push-docker-image.ts';
 import { Redactor } from './redactor.ts';
 import { StepCache } from './step-cache.ts';
 import { StepProgress } from './step-progress.ts';
+import type { StepReport } from './step-report.ts';
 
 /** The directory that steps work in. Steps change it for those after them, never for the process. */
 export interface StepDirectory {
   path: string;
 }
-
-/** What a step has done with an image: for summaries. */
-export type StepReport = BuiltReport | PushedReport;
 
 /** What steps see of the world around them. */
 export interface StepContext {
