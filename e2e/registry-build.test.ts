@@ -3,7 +3,7 @@ import { findProblems, putExampleImage } from '../packages/oci/src/registry/test
 import { missingDockerRegistry } from './components/docker-registry.ts';
 import { expectError } from './support/expect-error.ts';
 import { dockerRegistry, testRegistry } from './support/registries.ts';
-import { baseArchive, missingBases, writeFiles } from './support/scene.ts';
+import { baseArchive, missingBases, missingRun, writeFiles } from './support/scene.ts';
 import { testUser } from './support/user.ts';
 
 const missing = (await missingDockerRegistry()) ?? missingBases();
@@ -29,6 +29,24 @@ describe.skipIf(missing !== undefined)('build with a registry', () => {
     expect(registry.requests().filter((line) => /^(?:PATCH|PUT) .*\/blobs\/uploads\//.test(line)).length).toBeLessThan(
       8,
     );
+  });
+});
+
+describe.skipIf(missing !== undefined || missingRun() !== undefined)('run with a registry', () => {
+  it('takes the image from it when the store has it not', async () => {
+    const registry = await dockerRegistry();
+    const owner = testUser();
+    await owner.runOk(['load', '--quiet', '--input', baseArchive('busybox')]);
+    const image = `${registry.host}/base/busybox:1`;
+    await owner.runOk(['push', '--quiet', 'e2e/busybox:1', image]);
+    const user = testUser();
+    const command = ['run', '--network=none', image, 'sh', '-c', 'echo from the registry'];
+    const first = await user.runOk(command);
+    expect(first.stdout.toString()).toBe('from the registry\n');
+    expect(first.stderr.toString()).toMatch(/^Pulling .*busybox:1\n/);
+    const before = registry.requests().length;
+    expect((await user.runOk(command)).stderr.toString()).toBe('');
+    expect(registry.requests()).toHaveLength(before);
   });
 });
 
