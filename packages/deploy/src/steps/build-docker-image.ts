@@ -10,6 +10,7 @@ import { engineOfBackend } from './read-backend.ts';
 import { buildInputNames, readBuildInputs } from './read-build-inputs.ts';
 import { pathInStep, type StepContext } from './step-context.ts';
 import type { StepDefinition } from './step-definition.ts';
+import type { BuiltReport } from './step-report.ts';
 import { resultValues } from './step-result.ts';
 
 /**
