@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { StepExecutionError } from '../steps/step-execution-error.ts';
 import { type FakeEngine, fakeEngine } from '../testing/fake-engine.ts';
-import { projectOf } from '../testing/parse-steps.ts';
+import { projectOf } from '../testing/project-of.ts';
 import { testStore } from '../testing/step-context.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { parseVariables } from '../variables/index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { projectOf } from '../testing/parse-steps.ts';
+import { projectOf } from '../testing/project-of.ts';
 import { selectDeployments } from './select-deployments.ts';
 
 const project = projectOf(`
