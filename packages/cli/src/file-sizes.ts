@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import type { CommandPlaces } from './command-places.ts';
 import { openLayerSource, readableLayers } from './layer-source.ts';
 import type { ShownImage } from './shown-image.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 /** `--sizes` of the commands that show sizes without it, too. */
 export function sizesOption(): Option {
@@ -28,6 +29,7 @@ export async function fileSizes(name: string, image: ShownImage, places: Command
   const known = new LayerReadings(store, storeSource(store));
   const unknown = layers.filter((layer) => known.known(layer) === undefined);
   if (unknown.length === 0) return layers.map((layer) => known.known(layer)?.size ?? 0);
+  keepHeapSmall();
   const { source, close } = await openLayerSource(name, unknown, places);
   try {
     const readings = new LayerReadings(store, source, { signal: places.signal });
