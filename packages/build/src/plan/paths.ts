@@ -13,7 +13,10 @@ export function resolveDestination(workingDir: string, dest: string): string {
   return cleanAbsolute(`${workingDir === '' ? '/' : workingDir}/${relative}`, true);
 }
 
-/** WORKDIR: absolute paths replace, relative ones append (BuildKit `system.NormalizeWorkdir`). */
+/**
+ * WORKDIR: absolute paths replace, relative ones append. As BuildKit does it, config and history have an absolute path as
+ * it is written, with all its slashes and dots; only what was appended to is cleaned.
+ */
 export function resolveWorkdir(workingDir: string, path: string): string {
-  return path.startsWith('/') ? posix.resolve('/', path) : posix.resolve('/', workingDir, path);
+  return path.startsWith('/') ? path : posix.resolve('/', workingDir, path);
 }

@@ -37,7 +37,7 @@ describe('history rows', () => {
     ['VOLUME /v "/w"', ['VOLUME [/v /w]']],
     ['VOLUME ["/j", "/k k"]', ['VOLUME [/j /k k]']],
     ['USER 12:34', ['USER 12:34']],
-    ['WORKDIR /a/./b/..//c/', ['WORKDIR /a/c']],
+    ['WORKDIR /a/./b/..//c/', ['WORKDIR /a/./b/..//c/']],
     ['SHELL ["/bin/ash", "-c"]', ['SHELL [/bin/ash -c]']],
     ['CMD echo  hi', ['CMD ["/bin/sh" "-c" "echo  hi"]']],
     ['ENTRYPOINT ["/é", "q\\"", "\\u0007\\t"]', ['ENTRYPOINT ["/é" "q\\"" "\\a\\t"]']],
@@ -154,7 +154,7 @@ describe('settings', () => {
 
   it('chain WORKDIRs, from the base on', async () => {
     const images = new FakeImages({ 'base:1': { workingDir: '/srv/app/' } });
-    expect((await settingsOf('', { images })).workingDir).toBe('/srv/app');
+    expect((await settingsOf('', { images })).workingDir).toBe('/srv/app/');
     expect((await settingsOf('WORKDIR x\nWORKDIR ../y', { images })).workingDir).toBe('/srv/app/y');
     expect((await settingsOf('WORKDIR ../../../../..', { images })).workingDir).toBe('/');
     expect((await settingsOf('WORKDIR rel')).workingDir).toBe('/rel');

@@ -14,7 +14,7 @@ import { copyOperation } from './copy-operation.ts';
 import { goHealthcheck, goList, goQuotedList, runCommandText } from './history-text.ts';
 import { type ContainerSettings, type ImageState, withEnv } from './image-state.ts';
 import type { FileSource, Operation, RunOperation } from './operation.ts';
-import { resolveWorkdir } from './paths.ts';
+import { cleanAbsolute, resolveWorkdir } from './paths.ts';
 import { runMounts } from './run-mounts.ts';
 import type { StageScope } from './stage-scope.ts';
 import { checkStopSignal } from './stop-signal.ts';
@@ -113,7 +113,7 @@ export class StageEvaluation {
             args,
             env: this.#scope.environment,
             proxyEnv: this.#context.proxyEnv,
-            cwd: this.#settings.workingDir || '/',
+            cwd: cleanAbsolute(this.#settings.workingDir, false),
             user: this.#settings.user,
             mounts: runMounts(instruction, this.#settings.workingDir, this.#context.resolveSource),
             network: runNetwork(instruction.network, this.#context.network),
@@ -130,11 +130,12 @@ export class StageEvaluation {
         return;
       }
       case 'workdir': {
-        const path = resolveWorkdir(this.#settings.workingDir, instruction.path);
-        this.#configure({ workingDir: path });
+        const shown = resolveWorkdir(this.#settings.workingDir, instruction.path);
+        this.#configure({ workingDir: shown });
+        const path = cleanAbsolute(shown, false);
         // No "# buildkit" here, and no layer for the root itself.
-        if (path === '/') return this.#row(`WORKDIR ${path}`);
-        this.#step(instruction, onBuild, `WORKDIR ${path}`, { kind: 'workdir', path, user: this.#settings.user });
+        if (path === '/') return this.#row(`WORKDIR ${shown}`);
+        this.#step(instruction, onBuild, `WORKDIR ${shown}`, { kind: 'workdir', path, user: this.#settings.user });
         return;
       }
       case 'user':
