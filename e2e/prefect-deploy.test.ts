@@ -29,7 +29,7 @@ interface Scene {
   readonly user: User;
   readonly project: string;
   readonly registry: DockerRegistry;
-  deploy(file: string, ...args: readonly string[]): Promise<RunResult>;
+  readonly deploy: (file: string, ...args: readonly string[]) => Promise<RunResult>;
 }
 
 async function scene(name: EngineName = 'embedded'): Promise<Scene> {

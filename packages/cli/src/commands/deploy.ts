@@ -11,6 +11,7 @@ import {
   failuresOf,
   findProjectFile,
   loadSources,
+  mayRunCommands,
   type OuterStepEngineOptions,
   type Project,
   parseJobVariables,
@@ -81,7 +82,7 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     return;
   }
   const registrar = registrarOf(flags, context);
-  if (needsPrivilege(flags) && (await runInUserNamespace(context))) return;
+  if (needsPrivilege(flags, () => mayRunCommands(project, selection)) && (await runInUserNamespace(context))) return;
   showWarnings(project, flags, context);
   const renderer = await createRenderer(progressMode(flags, context), context.stderr, context.colors);
   const noteOf = registryNotes();
@@ -184,9 +185,9 @@ function showWarnings(project: Project, flags: DeployFlags, { stderr }: CommandC
   }
 }
 
-/** Only our own engine runs commands of builds itself. */
-function needsPrivilege({ engine = 'embedded' }: DeployFlags): boolean {
-  return engine === 'embedded' || isRoot();
+/** Only our own engine runs commands of builds itself; copies need no privilege. */
+function needsPrivilege({ engine = 'embedded' }: DeployFlags, mayRun: () => boolean): boolean {
+  return isRoot() || (engine === 'embedded' && mayRun());
 }
 
 /** Programs that read JSON get nothing but errors on standard error, unless they ask for progress. */
