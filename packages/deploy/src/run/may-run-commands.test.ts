@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { projectOf } from '../testing/parse-steps.ts';
+import { projectOf } from '../testing/project-of.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { mayRunCommands } from './may-run-commands.ts';
 
