@@ -43,9 +43,9 @@ describe.skipIf(missing !== undefined || missingRun() !== undefined)('run with a
     const command = ['run', '--network=none', image, 'sh', '-c', 'echo from the registry'];
     const first = await user.runOk(command);
     expect(first.stdout.toString()).toBe('from the registry\n');
-    expect(first.stderr.toString()).toMatch(/^Pulling .*busybox:1\n/);
+    expect(first.stderr).toMatch(/^Pulling .*busybox:1\n/);
     const before = registry.requests().length;
-    expect((await user.runOk(command)).stderr.toString()).toBe('');
+    expect((await user.runOk(command)).stderr).toBe('');
     expect(registry.requests()).toHaveLength(before);
   });
 });

@@ -236,7 +236,12 @@ describe('R8: a registry that asks for a login', () => {
     const authenticator = counting(['Bearer 1', 'Bearer 2', 'Bearer 3']);
     const sent = open({ authenticator }).registries.send({ registry: server.host, path: 'app' }, manifestRequest());
     await expect(sent).rejects.toMatchObject({ code: 'REGISTRY_UNAUTHORIZED' });
-    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([undefined, 'Bearer 1', 'Bearer 2', 'Bearer 3']);
+    expect(server.seen.map(({ headers }) => headers.authorization)).toEqual([
+      undefined,
+      'Bearer 1',
+      'Bearer 2',
+      'Bearer 3',
+    ]);
     expect(authenticator.asked).toHaveLength(3);
   });
 
