@@ -18,6 +18,8 @@ const defaultInterval = 4 * 1024 * 1024;
 const maxPoints = 1000;
 /** Given to the decoder at a time: a bomb expands it to 64 MiB at most. */
 const inputBytes = 64 * 1024;
+/** Bytes of the pieces that come out: as small as those of `decompress` of `@boxwright/oci`, for the same reason. */
+const outputBytes = 64 * 1024;
 /** Expanded bytes that may wait for the reader. */
 const queueBytes = 4 * 1024 * 1024;
 
@@ -45,7 +47,7 @@ export async function* inflateGzip(
 
 class Inflation {
   readonly #options: InflateOptions;
-  readonly #decoder: Gunzip = createGunzip({ chunkSize: 256 * 1024 });
+  readonly #decoder: Gunzip = createGunzip({ chunkSize: outputBytes });
   readonly #interval: number;
   readonly #queue: Buffer[] = [];
   #queued = 0;
