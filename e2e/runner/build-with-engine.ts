@@ -1,4 +1,5 @@
-import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { summarizeArchive } from '../compare/summary.ts';
 import { docker, dockerOk, type EngineAccess } from '../components/docker-engine.ts';
@@ -20,8 +21,13 @@ export function engineVariables(access: EngineAccess, directory: string): Readon
   mkdirSync(bin, { recursive: true });
   const words = [...access.prefix, 'docker'].map((word) => `'${word}'`).join(' ');
   // Without a prefix it is the one of PATH, which must not find itself.
-  writeFileSync(join(bin, 'docker'), `#!/bin/sh\nPATH="\${PATH#${bin}:}"\nexec ${words} "$@"\n`);
-  chmodSync(join(bin, 'docker'), 0o755);
+  const script = `#!/bin/sh\nPATH="\${PATH#${bin}:}"\nexec ${words} "$@"\n`;
+  const path = join(bin, 'docker');
+  // Written by another process: what tests beside this one start would inherit the open file, and it could not be run.
+  if (!existsSync(path))
+    execFileSync('sh', ['-c', 'cat > "$1.new" && chmod 755 "$1.new" && mv "$1.new" "$1"', 'sh', path], {
+      input: script,
+    });
   return { ...access.env, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
 }
 

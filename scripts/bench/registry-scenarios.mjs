@@ -24,7 +24,7 @@ export const registryScenarios = [
   {
     name: 'copy 1 GiB in 10 layers, registry to registry',
     target: 1,
-    rounds: 5,
+    rounds: 3,
     beforeCommand: (bench) => bench.emptyTarget(),
     commands: ({ source, target }) => [
       ['boxwright', ['boxwright', 'copy', `docker://${source}/big:1`, `docker://${target}/big:1`]],
@@ -41,7 +41,7 @@ export const registryScenarios = [
   {
     name: 'the same copy again, nothing to do',
     target: 1.5,
-    rounds: 15,
+    rounds: 9,
     commands: ({ source, target }) => [
       ['boxwright', ['boxwright', 'copy', `docker://${source}/big:1`, `docker://${target}/big:1`]],
       ['crane', ['crane', 'copy', '--insecure', `${source}/big:1`, `${target}/big:1`]],
@@ -57,7 +57,7 @@ export const registryScenarios = [
   {
     name: 'remote inspect',
     target: 2,
-    rounds: 15,
+    rounds: 9,
     commands: ({ source }) => [
       ['boxwright', ['boxwright', 'inspect', `docker://${source}/big:1`]],
       ['crane', ['crane', 'config', '--insecure', `${source}/big:1`]],
@@ -67,7 +67,7 @@ export const registryScenarios = [
   {
     name: 'push of a fresh 1 GiB layer, compressed on the way',
     target: 0.6,
-    rounds: 3,
+    rounds: 2,
     beforeRound: (bench, round) => bench.freshLayer(round),
     commands: ({ target }, round) => [
       ['boxwright', ['boxwright', 'push', `${target}/fresh:${round}`]],
