@@ -1,14 +1,13 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { BuildRequest, BuildResult, RetryPolicy } from '@boxwright/build';
-import { UsageError } from '@boxwright/errors';
+import { safeJson, UsageError } from '@boxwright/errors';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { newCommand } from '../commander.ts';
 import { createRenderer } from '../progress/create-renderer.ts';
 import type { RegistryNote } from '../registry-note.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { rememberUntagged } from '../untagged-images.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';
 import { writeFileAtomically } from '../write-file.ts';

@@ -26,7 +26,7 @@ import {
   type StepEngine,
   stepRegistries,
 } from '@boxwright/deploy';
-import { escapeForTerminal, UsageError } from '@boxwright/errors';
+import { escapeForTerminal, safeJson, UsageError } from '@boxwright/errors';
 import { ImageStore } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
@@ -37,7 +37,6 @@ import { createRenderer, type ProgressMode } from '../progress/create-renderer.t
 import { registryNotes } from '../registry-note.ts';
 import { storeRoot } from '../store-root.ts';
 import { renderError } from '../terminal/render-error.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';
 import { writeFileAtomically } from '../write-file.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { escapeForTerminal, isBoxwrightError, UsageError } from '@boxwright/errors';
+import { escapeForTerminal, isBoxwrightError, safeJson, UsageError } from '@boxwright/errors';
 import {
   type DockerfileSubject,
   dockerfileDocument,
@@ -35,7 +35,6 @@ import { parsePlatformFlag } from '../options/platform.ts';
 import { noteRedacted, showSecretsOption } from '../options/show-secrets.ts';
 import { createRenderer } from '../progress/create-renderer.ts';
 import { openShownImage, type ShownImage } from '../shown-image.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { writeNote } from '../terminal/write-note.ts';
 import { insecureOption } from '../transfer/transfer-flags.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';

@@ -1,14 +1,13 @@
 import { accessSync, constants, existsSync, statfsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { detectSandbox, type SandboxReport } from '@boxwright/build';
-import { escapeForTerminal } from '@boxwright/errors';
+import { escapeForTerminal, safeJson } from '@boxwright/errors';
 import { formatSizeShort } from '@boxwright/inspect';
 import { formatPlatform, hostPlatform } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { storeRoot } from '../store-root.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 
 interface DoctorFlags extends CommonFlags {
   readonly format: 'table' | 'json';

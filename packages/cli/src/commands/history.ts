@@ -1,3 +1,4 @@
+import { safeJson } from '@boxwright/errors';
 import { historyRows, historyTable, imageSecrets, redactConfig } from '@boxwright/inspect';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
@@ -7,7 +8,6 @@ import { fileSizes, sizesOption } from '../file-sizes.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { noteRedacted, showSecretsOption } from '../options/show-secrets.ts';
 import { openShownImage } from '../shown-image.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { writeNote } from '../terminal/write-note.ts';
 import { insecureOption } from '../transfer/transfer-flags.ts';
 

@@ -1,4 +1,4 @@
-import { escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
+import { escapeForTerminal, isBoxwrightError, safeJson } from '@boxwright/errors';
 import { createdAgo, formatSizeShort, formatTable } from '@boxwright/inspect';
 import { type Digest, digestHex, familiarName, ImageStore, parseReference, type StoredTag } from '@boxwright/oci';
 import type { Command } from 'commander';
@@ -7,7 +7,6 @@ import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { layerSizes } from '../image-size.ts';
 import { usualPlatform } from '../present-platforms.ts';
 import { storeRoot } from '../store-root.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 
 interface ImagesFlags extends CommonFlags {
   readonly quiet: boolean;

@@ -1,4 +1,4 @@
-import { UsageError } from '@boxwright/errors';
+import { safeJson, UsageError } from '@boxwright/errors';
 import { dockerInspect, type InspectForm, imageSecrets, inspectForms, redactConfig } from '@boxwright/inspect';
 import { familiarName, withDigest } from '@boxwright/oci';
 import { type Command, Option } from 'commander';
@@ -9,7 +9,6 @@ import { fileSizes, sizesOption } from '../file-sizes.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { noteRedacted, showSecretsOption } from '../options/show-secrets.ts';
 import { openShownImage, type ShownImage } from '../shown-image.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { writeNote } from '../terminal/write-note.ts';
 import { insecureOption } from '../transfer/transfer-flags.ts';
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { escapeForTerminal, UsageError } from '@boxwright/errors';
+import { escapeForTerminal, safeJson, UsageError } from '@boxwright/errors';
 import {
   canonicalName,
   copyImage,
@@ -20,7 +20,6 @@ import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { imageId } from '../find-image.ts';
 import { storeRoot } from '../store-root.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { rememberUntagged } from '../untagged-images.ts';
 
 interface LoadFlags extends CommonFlags {

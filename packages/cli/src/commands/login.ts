@@ -1,5 +1,5 @@
 import { homedir } from 'node:os';
-import { escapeForTerminal, UsageError } from '@boxwright/errors';
+import { escapeForTerminal, safeJson, UsageError } from '@boxwright/errors';
 import {
   type Credential,
   type CredentialStore,
@@ -16,7 +16,6 @@ import { credentialJson, credentialText } from '../credential-text.ts';
 import { parseExplained, parseRegistryScope } from '../options/registry-scope.ts';
 import { readInput } from '../read-input.ts';
 import { promptLine } from '../terminal/prompt.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { insecureOption } from '../transfer/transfer-flags.ts';
 
 interface LoginFlags extends CommonFlags {

@@ -1,13 +1,12 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { escapeForTerminal, UsageError } from '@boxwright/errors';
+import { escapeForTerminal, safeJson, UsageError } from '@boxwright/errors';
 import { formatSizeShort, formatTable } from '@boxwright/inspect';
 import { ImageStore, type RemovedItem } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { storeRoot } from '../store-root.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';
 
 interface PruneFlags extends CommonFlags {

@@ -1,10 +1,10 @@
+import { safeJson } from '@boxwright/errors';
 import { repositoryName } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { parseCount, parseRepository } from '../options/registry-reference.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { writeNote } from '../terminal/write-note.ts';
 import { insecureOption } from '../transfer/transfer-flags.ts';
 

@@ -1,8 +1,7 @@
 import { resolve } from 'node:path';
 import { automaticDockerfile } from '@boxwright/build';
-import { escapeForTerminal } from '@boxwright/errors';
+import { escapeForTerminal, safeJson } from '@boxwright/errors';
 import type { CommandContext } from '../command-context.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 
 /**
  * `boxwright dockerfile --auto`: prints the Dockerfile for a project; what should be known about it goes to standard error.

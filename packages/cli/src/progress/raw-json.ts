@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { BuildEvent } from '@boxwright/build';
-import { safeJson } from '../terminal/safe-json.ts';
+import { safeJson } from '@boxwright/errors';
 import type { ProgressOutput, ProgressRenderer } from './renderer.ts';
 import { type Step, Trace } from './trace.ts';
 

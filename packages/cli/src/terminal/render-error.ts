@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
-import { escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
+import { escapeForTerminal, isBoxwrightError, safeJson } from '@boxwright/errors';
 import { createColors } from 'picocolors';
-import { safeJson } from './safe-json.ts';
 
 /** Errors for people or for programs. */
 export type ErrorFormat = 'text' | 'json';

@@ -1,10 +1,9 @@
-import { escapeForTerminal } from '@boxwright/errors';
+import { escapeForTerminal, safeJson } from '@boxwright/errors';
 import { type CopyOptions, compressLayers, type ImageFormat, type LayerCompressionChoice } from '@boxwright/oci';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { parsePlatformsFlag } from '../options/platforms.ts';
 import type { ProgressMode } from '../progress/create-renderer.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import { writeNote } from '../terminal/write-note.ts';
 import { createTransferRenderer } from './create-transfer-renderer.ts';
 import { ledgerText } from './ledger-text.ts';

@@ -1,5 +1,5 @@
+import { safeJson } from '@boxwright/errors';
 import type { ProgressOutput } from '../progress/renderer.ts';
-import { safeJson } from '../terminal/safe-json.ts';
 import type { TransferEvent, TransferRenderer } from './transfer-event.ts';
 import { type Part, TransferTrace } from './transfer-trace.ts';
 

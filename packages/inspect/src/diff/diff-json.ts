@@ -1,4 +1,4 @@
-import { safeJson } from '../page/safe-json.ts';
+import { safeJson } from '@boxwright/errors';
 import type { ImageDiff } from './model.ts';
 
 /** A diff as JSON, by docs/schema/diff.schema.json. Safe to print; no newline at the end. */

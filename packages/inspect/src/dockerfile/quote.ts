@@ -1,4 +1,4 @@
-import { safeJson } from '../page/safe-json.ts';
+import { safeJson } from '@boxwright/errors';
 
 /**
  * A value (or name) of ENV, LABEL and ARG: plain where nothing in it has a meaning, else in double quotes

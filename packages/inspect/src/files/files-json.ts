@@ -1,6 +1,6 @@
+import { safeJson } from '@boxwright/errors';
 import type { Digest } from '@boxwright/oci';
 import { fromByteString } from '@boxwright/oci';
-import { safeJson } from '../page/safe-json.ts';
 import type { Efficiency } from './efficiency.ts';
 import type { FileRow } from './file-rows.ts';
 import type { RuleResult } from './waste-rules.ts';

@@ -1,7 +1,7 @@
+import { safeJson } from '@boxwright/errors';
 import type { Language } from '../labels/language.ts';
 import type { ImagePage } from '../page/page.ts';
 import { findingText, pageWords } from '../page/page-words.ts';
-import { safeJson } from '../page/safe-json.ts';
 import { shownInfo } from '../page/shown-info.ts';
 import { type SecretFinding, secretText } from '../secrets/secret-finding.ts';
 import { dockerfileMarkup } from './dockerfile-markup.ts';

@@ -1,10 +1,9 @@
-import { escapeForTerminal } from '@boxwright/errors';
+import { escapeForTerminal, safeJson } from '@boxwright/errors';
 import type { InfoObject } from '../info/info-source.ts';
 import type { Language } from '../labels/language.ts';
 import { secretText } from '../secrets/secret-finding.ts';
 import type { ImagePage, PageRow } from './page.ts';
 import { findingText, pageWords } from './page-words.ts';
-import { safeJson } from './safe-json.ts';
 import { shownInfo } from './shown-info.ts';
 
 /**
