@@ -6,6 +6,7 @@ import {
   digestHex,
   documentLimits,
   familiarName,
+  findUntagged,
   type ImageStore,
   isDigest,
   parseManifestOrIndex,
@@ -15,7 +16,6 @@ import {
   withDefaultTag,
 } from '@boxwright/oci';
 import { usualPlatform } from './present-platforms.ts';
-import { findUntagged } from './untagged-images.ts';
 
 /** An image that the command line named. */
 export interface FoundImage {

@@ -2,14 +2,13 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
-import { parseLayerCompression, parsePlatform } from '@boxwright/oci';
+import { parseLayerCompression, parsePlatform, rememberUntagged } from '@boxwright/oci';
 import type { BuildEngine, BuildOutput, BuildRequest, BuildResult } from '../engine/engine.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
 import type { BuildEvent } from '../events.ts';
 import { BuildPlaces, type PlaceOptions } from './build-places.ts';
 import { BuildError, inFamily } from './errors.ts';
 import { type ProgressSink, ProgressText } from './progress-text.ts';
-import { rememberUntagged } from './untagged-images.ts';
 
 /** Of builds with and without an {@link ImageBuilder}. */
 export interface BuildOptions extends PlaceOptions {

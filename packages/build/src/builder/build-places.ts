@@ -1,6 +1,12 @@
 import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
-import { type CredentialStore, ImageStore, openRegistryAccess, type RegistryAccess } from '@boxwright/oci';
+import { join, resolve } from 'node:path';
+import {
+  type CredentialStore,
+  defaultStoreRoot,
+  ImageStore,
+  openRegistryAccess,
+  type RegistryAccess,
+} from '@boxwright/oci';
 
 /** Where images are kept and brought from; everything has a default. */
 export interface PlaceOptions {
@@ -15,18 +21,6 @@ export interface PlaceOptions {
   /** Environment in place of this process's. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly signal?: AbortSignal;
-}
-
-/**
- * Directory of the local store: `$BOXWRIGHT_HOME`, else `boxwright` in the XDG data directory
- * (https://specifications.freedesktop.org/basedir-spec: a relative `$XDG_DATA_HOME` is ignored).
- */
-export function defaultStoreRoot(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  const chosen = env['BOXWRIGHT_HOME'];
-  if (chosen) return resolve(chosen);
-  const data = env['XDG_DATA_HOME'];
-  const base = data !== undefined && isAbsolute(data) ? data : join(env['HOME'] || homedir(), '.local/share');
-  return join(base, 'boxwright');
 }
 
 /** Store and registries of one call; what was opened for it is closed when it is disposed of. */

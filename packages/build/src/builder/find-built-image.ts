@@ -3,11 +3,11 @@ import {
   canonicalName,
   type Descriptor,
   type Digest,
+  findUntagged,
   type ImageStore,
   parseReferenceOrId,
   withDefaultTag,
 } from '@boxwright/oci';
-import { findUntagged } from './untagged-images.ts';
 
 /**
  * The manifest or index that a name, an image id or a manifest's digest stands for in the store.

@@ -1,6 +1,6 @@
 export { DockerfileAssertionError } from './assertions.ts';
 export { type BuildImageOptions, type BuildOptions, buildImage } from './build-image.ts';
-export { defaultStoreRoot, type PlaceOptions } from './build-places.ts';
+export type { PlaceOptions } from './build-places.ts';
 export { type DockerClientOptions, dockerClient } from './docker-client.ts';
 export { DockerfileWriter } from './dockerfile-writer.ts';
 export { formatOutlierVersionName } from './engine-version.ts';

@@ -1,12 +1,18 @@
 import { resolve } from 'node:path';
 import { UsageError } from '@boxwright/errors';
-import { canonicalName, ImageStore, importRootfs, parseReference, withDefaultTag } from '@boxwright/oci';
+import {
+  canonicalName,
+  ImageStore,
+  importRootfs,
+  parseReference,
+  rememberUntagged,
+  withDefaultTag,
+} from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, collect, newCommand, refuseFlag } from '../commander.ts';
 import { parsePlatformFlag } from '../options/platform.ts';
 import { storeRoot } from '../store-root.ts';
-import { rememberUntagged } from '../untagged-images.ts';
 
 interface ImportFlags extends CommonFlags {
   readonly tag: readonly string[];

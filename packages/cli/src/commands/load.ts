@@ -12,6 +12,7 @@ import {
   openOciLayout,
   type PlacedImage,
   parseReference,
+  rememberUntagged,
   storeDestination,
   withDefaultTag,
 } from '@boxwright/oci';
@@ -20,7 +21,6 @@ import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
 import { imageId } from '../find-image.ts';
 import { storeRoot } from '../store-root.ts';
-import { rememberUntagged } from '../untagged-images.ts';
 
 interface LoadFlags extends CommonFlags {
   readonly input: string;

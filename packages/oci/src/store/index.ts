@@ -2,9 +2,11 @@ export type { BlobWriter, CommitOptions, ExpectedContent, SealedBlob, WrittenCon
 export type { BuildCache, CacheRecord, CacheValue } from './build-cache.ts';
 export type { AcquireOptions, CacheMount, CacheMounts, CacheSharing } from './cache-mounts.ts';
 export type { GcOptions, GcReport, RemovedItem, RemovedKind } from './collect.ts';
+export { defaultStoreRoot } from './default-store-root.ts';
 export type { Image, ImageLayer } from './image.ts';
 export type { ScratchFile, ScratchFolder } from './scratch-file.ts';
 export { isAttestation } from './select-platform.ts';
 export type { SnapshotDirectory, SnapshotWriter } from './snapshots.ts';
 export { ImageStore } from './store.ts';
 export type { StoredTag } from './tags.ts';
+export { findUntagged, rememberUntagged } from './untagged-images.ts';

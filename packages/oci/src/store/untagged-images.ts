@@ -1,4 +1,6 @@
-import { type Descriptor, type Digest, type ImageStore, isDigest } from '@boxwright/oci';
+import type { Descriptor } from '../documents/descriptor.ts';
+import { type Digest, isDigest } from '../names/digest.ts';
+import type { ImageStore } from './store.ts';
 
 /**
  * Remembers which manifest has an image id, for images without a name: the id is the digest of the config, which does
