@@ -2,3 +2,4 @@ export { BoxwrightError, type BoxwrightErrorOptions, isBoxwrightError, UsageErro
 export { closestMatch } from './closest-match.ts';
 export { escapeForTerminal } from './escape.ts';
 export { safeJson } from './safe-json.ts';
+export { type FramedRange, sourceFrame } from './source-frame.ts';
