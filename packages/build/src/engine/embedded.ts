@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { realpathSync } from 'node:fs';
-import { hostPlatform } from '@boxwright/oci';
+import { hostPlatform, Limiter } from '@boxwright/oci';
 import { type CommittedImage, commitImage, layerDescriptor } from '../commit/commit-image.ts';
 import { completeOutputs } from '../commit/outputs.ts';
 import { Layer } from '../layers/layer.ts';
@@ -18,7 +18,6 @@ import { loadDockerfile } from './dockerfile-source.ts';
 import type { BuildRequest, EmbeddedEngine, StoredBuildResult } from './engine.ts';
 import type { FinishedStep } from './finished-step.ts';
 import { freshSteps } from './fresh-steps.ts';
-import { Limiter } from './limiter.ts';
 import { buildMetadata } from './metadata.ts';
 import { ProgressReporter, reportFailure, type StepProgress, wasShown } from './progress.ts';
 import type { BuildSession } from './session.ts';

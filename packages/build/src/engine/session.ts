@@ -1,11 +1,10 @@
-import type { ImageStore, OverlayNamespace } from '@boxwright/oci';
+import type { ImageStore, Limiter, OverlayNamespace } from '@boxwright/oci';
 import type { Layer } from '../layers/layer.ts';
 import type { PlannedStep } from '../plan/stage-evaluation.ts';
 import type { BuildTasks } from '../workers/tasks.ts';
 import type { WorkerPool } from '../workers/worker-pool.ts';
 import type { BuildRequest } from './engine.ts';
 import type { FinishedStep } from './finished-step.ts';
-import type { Limiter } from './limiter.ts';
 
 /** What every step of one build has at hand. */
 export interface BuildSession {

@@ -9,6 +9,7 @@ export {
 } from './encode-layers.ts';
 export type { EncodedSize, LayerEncoder, LayerEncoding, SpooledLayer } from './layer-encoder.ts';
 export type { Ledger, LedgerEntry, LedgerTotals, PartRole, PartState } from './ledger.ts';
+export { Limiter } from './limiter.ts';
 export {
   type OpenedDestination,
   type OpenedSource,
