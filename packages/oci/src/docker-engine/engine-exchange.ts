@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { builtins } from '../registry/transport/builtins.ts';
+import { type BodyProgress, writeBody } from '../registry/transport/request-body.ts';
 import type { EngineAddress } from './engine-address.ts';
 
 /** A request of the Engine API (docs.docker.com/reference/api/engine). */
@@ -17,6 +19,8 @@ export interface EngineRequest {
 }
 
 const connectMs = 10_000;
+/** Some engines answer while they still read: only a lost connection ends the sending. */
+const untold: BodyProgress = { onPart: () => undefined, isOver: () => false };
 
 /** Sends a request and waits for the head of the answer. @throws BoxwrightError ENGINE_UNREACHABLE, ENGINE_DENIED */
 export async function exchange(address: EngineAddress, path: string, request: EngineRequest): Promise<IncomingMessage> {
@@ -33,7 +37,7 @@ export async function exchange(address: EngineAddress, path: string, request: En
     watch(sent, (error) => reject(signal?.aborted === true ? signal.reason : unreachable(address, error)));
     sent.once('response', fulfil);
     if (body !== undefined && 'bytes' in body)
-      void sendBytes(sent, body.bytes).catch((error: unknown) => sent.destroy(asError(error)));
+      void writeBody(sent, body.bytes, undefined, untold).catch((error: unknown) => sent.destroy(asError(error)));
     else sent.end(json);
   });
 }
@@ -98,29 +102,9 @@ function watch(sent: ClientRequest, onError: (error: Error) => void): void {
 }
 
 function open(address: EngineAddress, options: RequestOptions): ClientRequest {
-  if (address.tls === undefined) return process.getBuiltinModule('node:http').request(options);
+  if (address.tls === undefined) return builtins.http.request(options);
   const { ca, cert, key, verify } = address.tls;
-  return process.getBuiltinModule('node:https').request({ ...options, ca, cert, key, rejectUnauthorized: verify });
-}
-
-/** The engine may answer, and stop reading, before all was sent: that is its answer's business. */
-async function sendBytes(sent: ClientRequest, bytes: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const piece of bytes) {
-    if (sent.destroyed || sent.writableEnded) return;
-    // The request keeps what it is given until it is sent; the piece is used again before.
-    if (!sent.write(Buffer.from(piece))) await drained(sent);
-  }
-  sent.end();
-}
-
-function drained(sent: ClientRequest): Promise<void> {
-  return new Promise((fulfil) => {
-    const done = (): void => {
-      sent.off('drain', done).off('close', done);
-      fulfil();
-    };
-    sent.once('drain', done).once('close', done);
-  });
+  return builtins.https.request({ ...options, ca, cert, key, rejectUnauthorized: verify });
 }
 
 function unreachable(address: EngineAddress, error: Error): BoxwrightError {
