@@ -17,7 +17,7 @@ export interface ScratchFile {
 const defaultLimit = 256 * 1024 * 1024;
 
 /** Folders of the store that scratch files live in. */
-export type ScratchFolder = 'stat-index' | 'layer-listings';
+export type ScratchFolder = 'stat-index';
 
 /** The scratch file of a name in a folder; the name may be anything, the file is named by its hash. */
 export function scratchFile(session: StoreSession, folder: ScratchFolder, name: string): ScratchFile {
