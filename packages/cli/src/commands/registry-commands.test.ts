@@ -7,9 +7,9 @@ import {
   putExampleIndex,
   startTestRegistry,
   type TestRegistry,
+  tarOf,
 } from '@boxwright/oci/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tarOf } from '../../../oci/src/registry/testing/tiny-tar.ts';
 import { runCli } from '../cli.ts';
 import { putImage } from '../testing/store-with-image.ts';
 import { temporaryDirectories } from '../testing/temporary-directory.ts';

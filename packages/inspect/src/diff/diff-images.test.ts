@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { digestOf, ImageStore } from '@boxwright/oci';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { schemaErrors } from '../testing/json-schema.ts';
+import type { Entry } from '../testing/layer-tar.ts';
 import { type DiffOptions, type DiffSource, diffImages } from './diff-images.ts';
 import { diffJson } from './diff-json.ts';
 import { diffText } from './diff-text.ts';
 import type { ImageDiff } from './model.ts';
-import { type Entry, storedImage } from './testing/stored-image.ts';
+import { storedImage } from './testing/stored-image.ts';
 
 const schema: unknown = JSON.parse(
   readFileSync(new URL('../../../../docs/schema/diff.schema.json', import.meta.url), 'utf8'),

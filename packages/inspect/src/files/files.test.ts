@@ -9,13 +9,13 @@ import {
   type ImageSource,
   ImageStore,
   OCI_LAYER_GZIP,
-  type TarEntry,
   TarReader,
   TarWriter,
   toByteString,
 } from '@boxwright/oci';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { schemaErrors } from '../testing/json-schema.ts';
+import { type Entry, layerTar } from '../testing/layer-tar.ts';
 import { measureEfficiency } from './efficiency.ts';
 import { exportTar } from './export-tar.ts';
 import { changeRows, type FileRow, treeRows } from './file-rows.ts';
@@ -39,37 +39,14 @@ afterEach(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
-type Spec = Partial<Omit<TarEntry, 'path' | 'linkName'>> & { path: string; content?: string; link?: string };
-
-function layerBytes(specs: readonly Spec[]): Buffer {
-  const parts: Buffer[] = [];
-  const tar = new TarWriter((chunk) => parts.push(Buffer.from(chunk)));
-  for (const { path, content, link, ...rest } of specs) {
-    const type = rest.type ?? (content === undefined ? 'directory' : 'file');
-    const mode = rest.mode ?? (type === 'directory' ? 0o755 : 0o644);
-    const data = Buffer.from(content ?? '');
-    tar.writeEntry({
-      uid: 0,
-      gid: 0,
-      mtimeNs: 0n,
-      ...rest,
-      path: toByteString(path),
-      type,
-      mode,
-      size: data.length,
-      ...(link === undefined ? {} : { linkName: toByteString(link) }),
-    });
-    if (data.length > 0) tar.writeData(data);
-    tar.endEntry();
-  }
-  tar.finish();
-  return Buffer.concat(parts);
-}
-
 /** An image at a place that counts which layers are read. */
-function imageOf(...layers: readonly (readonly Spec[])[]): { files: ImageFiles; read: number[]; layers: ImageLayer[] } {
+function imageOf(...layers: readonly (readonly Entry[])[]): {
+  files: ImageFiles;
+  read: number[];
+  layers: ImageLayer[];
+} {
   const blobs = layers.map((specs) => {
-    const tar = layerBytes(specs);
+    const tar = layerTar(specs);
     const blob = gzipSync(tar);
     return {
       blob,
@@ -94,7 +71,7 @@ function imageOf(...layers: readonly (readonly Spec[])[]): { files: ImageFiles; 
   return { files: new ImageFiles(store, source, all), read, layers: all };
 }
 
-const base: readonly Spec[] = [
+const base: readonly Entry[] = [
   { path: 'etc' },
   { path: 'etc/conf', content: 'old', mtimeNs: 1n },
   { path: 'etc/same', content: 'same' },
@@ -109,7 +86,7 @@ const base: readonly Spec[] = [
   { path: 'bin', type: 'symlink', link: 'usr/bin' },
   { path: 'usr/bin/tool', content: '#!', mode: 0o4755 },
 ];
-const second: readonly Spec[] = [
+const second: readonly Entry[] = [
   { path: 'etc' },
   { path: 'etc/conf', content: 'new!', mtimeNs: 2n },
   { path: 'etc/same', content: 'same' },
@@ -326,7 +303,7 @@ describe('JSON', () => {
     JSON.parse(readFileSync(new URL(`../../../../docs/schema/${name}.schema.json`, import.meta.url), 'utf8'));
 
   it('is as its schema says', async () => {
-    const odd: readonly Spec[] = [
+    const odd: readonly Entry[] = [
       { path: 'dev/null', type: 'char', devMajor: 1, devMinor: 3, mtimeNs: -1_500_000_001n },
       { path: '__proto__', content: 'x', mtimeNs: 253_402_300_800_000_000_000n },
       { path: 'hard', type: 'hardlink', link: '__proto__' },

@@ -1,5 +1,4 @@
 import {
-  type ByteString,
   type Descriptor,
   descriptorOf,
   type ImageStore,
@@ -10,19 +9,10 @@ import {
   parseManifestOrIndex,
   serializeManifest,
   storeSource,
-  type TarEntry,
-  TarWriter,
-  toByteString,
 } from '@boxwright/oci';
 import { ImageFiles } from '../../files/image-files.ts';
+import { type Entry, layerTar } from '../../testing/layer-tar.ts';
 import type { DiffSource } from '../diff-images.ts';
-
-/** An entry of a layer; a file when it has content, else a directory. */
-export interface Entry extends Partial<Omit<TarEntry, 'path' | 'linkName'>> {
-  readonly path: string | ByteString;
-  readonly content?: string;
-  readonly link?: string;
-}
 
 /** An image that was put into a store, as one side of a diff. `settings` is its `config` member. */
 export function storedImage(
@@ -31,7 +21,7 @@ export function storedImage(
   layers: readonly (readonly Entry[])[],
   document: Readonly<Record<string, unknown>> = {},
 ): DiffSource {
-  const written = layers.map((entries) => putLayer(store, entries));
+  const written = layers.map((entries) => putBytes(store, OCI_LAYER, layerTar(entries)));
   const raw = Buffer.from(
     JSON.stringify({
       architecture: 'amd64',
@@ -57,30 +47,6 @@ export function storedImage(
     files: new ImageFiles(store, storeSource(store), imageLayers),
     isNear: true,
   };
-}
-
-function putLayer(store: ImageStore, entries: readonly Entry[]): Descriptor {
-  const blob = store.createBlob();
-  const tar = new TarWriter((chunk) => blob.write(chunk));
-  for (const { path, content, link, ...rest } of entries) {
-    const data = Buffer.from(content ?? '');
-    const type = rest.type ?? (link !== undefined ? 'symlink' : content === undefined ? 'directory' : 'file');
-    tar.writeEntry({
-      type,
-      mode: type === 'directory' ? 0o755 : 0o644,
-      uid: 0,
-      gid: 0,
-      mtimeNs: 0n,
-      ...rest,
-      path: toByteString(path),
-      size: data.length,
-      ...(link === undefined ? {} : { linkName: toByteString(link) }),
-    });
-    if (data.length > 0) tar.writeData(data);
-    tar.endEntry();
-  }
-  tar.finish();
-  return { mediaType: OCI_LAYER, ...blob.commit() };
 }
 
 function putBytes(store: ImageStore, mediaType: string, bytes: Buffer): Descriptor {

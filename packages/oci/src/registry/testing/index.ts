@@ -13,4 +13,5 @@ export { type RunningTokenService, startTokenService } from './start-token-servi
 export { digestOfBlob, generatedBlob, memoryBlob, type StoredBlob, sha256 } from './stored-blob.ts';
 export { startTestRegistry, type TestRegistry, type TestRegistryOptions } from './test-registry.ts';
 export type { TlsOptions } from './test-server.ts';
+export { tarOf } from './tiny-tar.ts';
 export { TokenService, type TokenServiceOptions, type Users } from './token-service.ts';
