@@ -220,6 +220,16 @@ describe('R8: tokens that end', () => {
     expect(registry.count({ kind: 'token' })).toBe(2);
   });
 
+  it('together with one for more are not replaced by that one', async () => {
+    const registry = await start({ kind: 'token', users });
+    const authenticator = authenticatorFor(me);
+    // The one for less first: it would not be asked for while the other covers it.
+    await list(authenticator, registry, 'a');
+    await ask(authenticator, registry, '/v2/b/tags/list', scopeOf(registry, 'b'), scopeOf(registry, 'a'));
+    registry.tokens?.expireAll();
+    expect(await list(authenticator, registry, 'a')).toMatchObject({ tries: 2, response: { status: 404 } });
+  });
+
   it('every time anew are replaced for each request', async () => {
     const registry = await start({ kind: 'token', users });
     const authenticator = authenticatorFor(me);

@@ -25,6 +25,10 @@ interface HeldToken extends BearerToken {
   readonly header: string;
   readonly scopes: readonly Scope[];
   readonly texts: readonly string[];
+  /** When the token service was asked for it, on the clock of `performance`. */
+  readonly askedAt: number;
+  /** When a request last got it, on the same clock. */
+  handedAt: number;
   /** How many tokens before it were refused, one in place of the other, since a request last began with one of them. */
   refusals: number;
 }
@@ -41,8 +45,8 @@ const MAX_TOKENS = 1000;
 /** Tokens of a run by the origin they may be sent to, each fetched once however many requests wait for it. */
 export class TokenCache {
   private readonly held = new Map<string, HeldToken[]>();
-  /** Headers that were refused, for the others who sent the same: the same count. */
-  private readonly refused = new Map<string, number>();
+  /** Headers that were refused, for the others who sent the same. */
+  private readonly refused = new Map<string, Pick<HeldToken, 'refusals' | 'handedAt'>>();
   private readonly refreshTokens = new Map<string, Secret>();
   private readonly flights = new SharedFlights<HeldToken>();
   private readonly transport: HttpTransport;
@@ -70,23 +74,27 @@ export class TokenCache {
   }
 
   /**
-   * A token other than the one that was refused: what another request has fetched in the meantime, else a new one.
-   * Undefined when too many in a row were refused: another would fare no better. A request that begins with a token makes
-   * it one like any other, so that what expires again and again in a long run is replaced again and again.
+   * A token other than the one that was refused: what another request has fetched since that one was handed out, else a
+   * new one; what is older has probably ended with it. Undefined when too many in a row were refused: another would fare
+   * no better. A request that begins with a token makes it one like any other, so that what expires again and again in a
+   * long run is replaced again and again.
    */
   async replace(wish: TokenWish, refused: string | undefined): Promise<string | undefined> {
     const all = this.tokensOf(wish.origin, wish.registry);
     const index = all.findIndex(({ header }) => header === refused);
     const [bad] = index < 0 ? [] : all.splice(index, 1);
-    if (bad !== undefined && this.refused.size < MAX_TOKENS) this.refused.set(bad.header, bad.refusals);
-    const before = bad?.refusals ?? this.refused.get(refused ?? '') ?? 0;
-    const refusals = refused === undefined ? 0 : before + 1;
+    if (bad !== undefined && this.refused.size < MAX_TOKENS) this.refused.set(bad.header, bad);
+    const before = bad ?? this.refused.get(refused ?? '');
+    const refusals = refused === undefined ? 0 : (before?.refusals ?? 0) + 1;
     if (refusals > MAX_REFUSALS) return undefined;
     const now = performance.now();
     const other = this.covering(wish.origin, wish.registry, wish.scopes).find(
-      (token) => now < token.refreshAt && wish.texts.every((text) => token.texts.includes(text)),
+      (token) =>
+        now < token.refreshAt &&
+        (before === undefined || token.askedAt > before.handedAt) &&
+        wish.texts.every((text) => token.texts.includes(text)),
     );
-    return (other ?? (await this.fetch(wish, refusals))).header;
+    return hand(other ?? (await this.fetch(wish, refusals)));
   }
 
   private async fetch(wish: TokenWish, refusals: number): Promise<HeldToken> {
@@ -99,13 +107,22 @@ export class TokenCache {
     const { origin, registry, realm, service, texts, signal } = wish;
     const grant = `${registry} ${realm.href} ${wish.found?.origin ?? ''}`;
     const found = withRefreshToken(wish.found, this.refreshTokens.get(grant));
+    const askedAt = performance.now();
     const token = await askForToken(this.transport, { realm, origin, service, scopes: texts, found, registry, signal });
     if (token.refreshToken !== undefined && found?.credential.kind === 'identity-token') {
       // Services may give each refresh token out for one use: the next exchange needs the new one.
       this.refreshTokens.set(grant, token.refreshToken);
     }
     const header = `Bearer ${token.token.reveal()}`;
-    const held: HeldToken = { ...token, header, scopes: mergeScopes(wish.scopes), texts, refusals };
+    const held: HeldToken = {
+      ...token,
+      header,
+      scopes: mergeScopes(wish.scopes),
+      texts,
+      askedAt,
+      handedAt: askedAt,
+      refusals,
+    };
     const all = this.tokensOf(origin, registry);
     const now = performance.now();
     const alive = all.filter((other) => other.expiresAt > now && !isSame(other.scopes, held.scopes));
@@ -142,8 +159,14 @@ function sizeOf(scopes: readonly Scope[]): number {
 function begin(token: HeldToken): string;
 function begin(token: HeldToken | undefined): string | undefined;
 function begin(token: HeldToken | undefined): string | undefined {
-  if (token !== undefined) token.refusals = 0;
-  return token?.header;
+  if (token === undefined) return undefined;
+  token.refusals = 0;
+  return hand(token);
+}
+
+function hand(token: HeldToken): string {
+  token.handedAt = performance.now();
+  return token.header;
 }
 
 function withRefreshToken(found: FoundCredential | undefined, newer: Secret | undefined): FoundCredential | undefined {
