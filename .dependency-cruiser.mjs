@@ -13,12 +13,15 @@ const mayImport = {
 /** The registry, faults and certificates that all tests may use. */
 const TESTING = '^packages/oci/src/registry/testing/';
 
+/** Files of tests: these may use @boxwright/testing. */
+const TESTS = '\\.test\\.ts$|/testing/';
+
 const downwards = Object.entries(mayImport).map(([name, allowed]) => ({
   name: `${name}-imports-downwards`,
   comment: `packages/${name} may import ${allowed.length > 0 ? allowed.join(', ') : 'no other package of ours'}`,
   severity: 'error',
   from: { path: `^packages/${name}/` },
-  to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed].join('|')})/` },
+  to: { path: '^packages/', pathNot: `^packages/(${[name, ...allowed, 'testing'].join('|')})/` },
 }));
 
 /** @type {import('dependency-cruiser').IConfiguration} */
@@ -46,12 +49,19 @@ export default {
       from: { path: TESTING, pathNot: '\\.test\\.ts$' },
       to: { path: '^packages/', pathNot: TESTING },
     },
+    {
+      name: 'testing-is-for-tests',
+      comment: 'packages/testing is neither built nor published',
+      severity: 'error',
+      from: { path: '^packages/', pathNot: [TESTS, '^packages/testing/'] },
+      to: { path: '^packages/testing/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     {
       name: 'no-dev-dependency-in-sources',
       severity: 'error',
-      from: { path: '^packages/[^/]+/src/', pathNot: '\\.test\\.ts$|/testing/' },
+      from: { path: '^packages/[^/]+/src/', pathNot: TESTS },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
     },
   ],

@@ -1,8 +1,8 @@
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { runCli } from './cli.ts';
 import { commandTable } from './command-table.ts';
 import { InterruptedError } from './interrupted.ts';
-import { temporaryDirectories } from './testing/temporary-directory.ts';
 import { testContext } from './testing/test-context.ts';
 
 const temporaryDirectory = temporaryDirectories();

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectories } from './testing/temporary-directory.ts';
 
 const temporaryDirectory = temporaryDirectories();
 const launcher = new URL('../bin/boxwright.mjs', import.meta.url);

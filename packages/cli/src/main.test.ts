@@ -1,17 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { sourcesNode, temporaryDirectories } from '@boxwright/testing';
 import { expect, it } from 'vitest';
-import { temporaryDirectories } from './testing/temporary-directory.ts';
 
 const temporaryDirectory = temporaryDirectories();
 const main = fileURLToPath(new URL('main.ts', import.meta.url));
 const nodeArgs = ['--conditions=source', main];
-// Sources that are not bundled hold `using`, which the oldest supported Node does not know: the one of npm runs them then.
-const npmNode = fileURLToPath(new URL('../../../node_modules/.bin/node', import.meta.url));
-const node = Number.parseInt(process.versions.node, 10) < 24 && existsSync(npmNode) ? npmNode : process.execPath;
 
 it.each([
   [['frobnicate'], 2, /^error: unknown command/],
@@ -20,7 +17,7 @@ it.each([
   [['history', 'nowhere'], 1, /^error: there is no image nowhere .*\[IMAGE_NOT_FOUND\]\nhint: /],
 ])('%j exits with %i', (args, code, message) => {
   const store = temporaryDirectory();
-  const result = spawnSync(node, [...nodeArgs, ...args], {
+  const result = spawnSync(sourcesNode, [...nodeArgs, ...args], {
     encoding: 'utf8',
     env: { PATH: '', BOXWRIGHT_HOME: store },
   });
@@ -32,7 +29,7 @@ it.each([
 it('ends with 130 after SIGINT', async () => {
   const store = temporaryDirectory();
   // Waits for a Dockerfile that never comes.
-  const child = spawn(node, [...nodeArgs, 'build', '-f', '-', store], {
+  const child = spawn(sourcesNode, [...nodeArgs, 'build', '-f', '-', store], {
     env: { PATH: '', BOXWRIGHT_HOME: store },
     stdio: ['pipe', 'ignore', 'pipe'],
   });

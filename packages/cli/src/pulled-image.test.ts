@@ -2,10 +2,10 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostPlatform, ImageStore } from '@boxwright/oci';
 import { putExampleImage, putExampleIndex, startTestRegistry, type TestRegistry } from '@boxwright/oci/testing';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from './cli.ts';
 import { putImage } from './testing/store-with-image.ts';
-import { temporaryDirectories } from './testing/temporary-directory.ts';
 import { type TestContext, testContext } from './testing/test-context.ts';
 
 const temporaryDirectory = temporaryDirectories();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectories } from '@boxwright/testing';
 import { expect, it } from 'vitest';
-import { temporaryDirectories } from './testing/temporary-directory.ts';
 import { writeFileAtomically } from './write-file.ts';
 
 const temporaryDirectory = temporaryDirectories();

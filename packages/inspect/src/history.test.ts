@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { schemaErrors } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { historyRows } from './history-rows.ts';
 import { historyTable } from './history-table.ts';
-import { schemaErrors } from './testing/json-schema.ts';
 
 const history = [
   { created: '2026-01-01T00:00:00Z', createdBy: '# debian.sh --arch amd64' },

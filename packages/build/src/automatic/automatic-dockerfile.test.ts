@@ -4,8 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseDockerfile } from '@boxwright/dockerfile';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { type AutomaticDockerfile, type AutomaticOptions, automaticDockerfile } from './automatic-dockerfile.ts';
 import { generateDefaultDockerfile, generateDockerfile } from './generated-file.ts';
 

@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ImageStore } from '@boxwright/oci';
+import { sourcesNode, temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { buildImage } from './build-image.ts';
 import { BuildError } from './errors.ts';
 import { ImageBuilder } from './image-builder.ts';
@@ -211,7 +211,7 @@ describe('ImageBuilder', () => {
     const module = JSON.stringify(new URL('image-builder.ts', import.meta.url).href);
     const script = `const { ImageBuilder } = await import(${module});
       const image = new ImageBuilder('scratch'); console.log(image.context); ${end}`;
-    const child = spawn(process.execPath, ['--conditions=source', '--input-type=module', '-e', script], {
+    const child = spawn(sourcesNode, ['--conditions=source', '--input-type=module', '-e', script], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const ended = once(child, 'exit');

@@ -1,11 +1,11 @@
 import { statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ScratchFile, toByteString } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { DirectoryTree } from '../source/directory-tree.ts';
 import type { SourceNode } from '../source/source-tree.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { StatIndex } from './stat-index.ts';
 
 const temporary = temporaryDirectories();

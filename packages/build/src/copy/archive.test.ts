@@ -3,8 +3,8 @@ import { linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ImageStore } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { copied, type LayerFile, putLayer } from './testing/copied.ts';
 
 const temporary = temporaryDirectories();

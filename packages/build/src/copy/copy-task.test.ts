@@ -15,9 +15,9 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ImageStore } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { TooLargeError } from './selection.ts';
 import { copied, prepare } from './testing/copied.ts';
 

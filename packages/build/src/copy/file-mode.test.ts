@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { createdMode, modeChange } from './file-mode.ts';
 
 const temporary = temporaryDirectories();

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ImageStore } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { copied, type LayerFile } from './testing/copied.ts';
 
 // What Docker 28 with BuildKit makes of the same files: every row has been compared with it.

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { type Digest, ImageStore } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type LayerFile, putLayer } from '../copy/testing/copied.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { BuildTasks } from '../workers/tasks.ts';
 import { WorkerPool } from '../workers/worker-pool.ts';
 import { directoriesOf, Layer, type LayerEnvironment } from './layer.ts';

@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { parseIgnoreFile } from '@boxwright/dockerfile';
 import { fromByteString, toByteString } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { checkContextDirectory, DirectoryTree } from './directory-tree.ts';
 import { resolveLinks } from './resolve.ts';
 

@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type ImageConfig, ImageStore } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach } from 'vitest';
 import { listLayer } from '../copy/testing/copied.ts';
 import { createEmbeddedEngine } from '../engine/embedded.ts';
 import type { BuildRequest, StoredBuildResult } from '../engine/engine.ts';
 import type { BuildEvent } from '../events.ts';
-import { temporaryDirectories } from './temporary-directory.ts';
 
 /** What a build gave, with what it reported on the way. */
 export interface TestResult extends StoredBuildResult {

@@ -2,9 +2,9 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoxwrightError } from '@boxwright/errors';
 import { ImageStore, parseDigest } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CopyTask } from '../copy/copy-task.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { fromFailure, toFailure } from './messages.ts';
 import { WorkerPool } from './worker-pool.ts';
 

@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ImageStore } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../cli.ts';
 import { putImage } from '../testing/store-with-image.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { type TestContext, testContext } from '../testing/test-context.ts';
 
 const temporaryDirectory = temporaryDirectories();

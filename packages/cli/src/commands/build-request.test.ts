@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectories } from '@boxwright/testing';
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { addBuildFlags, type BuildFlags } from './build-flags.ts';
 import { buildRequest, type RequestFromFlags } from './build-request.ts';
 

@@ -4,11 +4,11 @@ import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { ImageStore, type TarEntry, TarWriter, toByteString } from '@boxwright/oci';
 import { sha256, startTestRegistry, type TestRegistry } from '@boxwright/oci/testing';
+import { programLike, temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../cli.ts';
 import { CapturedOutput } from '../testing/captured-output.ts';
 import { putImage } from '../testing/store-with-image.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { testContext } from '../testing/test-context.ts';
 
 const temporaryDirectory = temporaryDirectories();
@@ -94,7 +94,7 @@ function requestsFor(digest: string | undefined): number {
   return registry.requests.filter(({ path }) => path.includes(digest ?? 'none')).length;
 }
 
-const noise: Buffer = readFileSync(process.execPath).subarray(0, 24_000_000);
+const noise = programLike(24_000_000);
 
 describe('files, cat and waste of an image in the store', () => {
   beforeEach(() => {

@@ -2,9 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { runCli } from '../cli.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { type TestContext, testContext } from '../testing/test-context.ts';
 
 const temporaryDirectory = temporaryDirectories();

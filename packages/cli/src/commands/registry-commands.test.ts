@@ -9,10 +9,10 @@ import {
   type TestRegistry,
   tarOf,
 } from '@boxwright/oci/testing';
+import { temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { runCli } from '../cli.ts';
 import { putImage } from '../testing/store-with-image.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { type TestContext, testContext } from '../testing/test-context.ts';
 
 const temporaryDirectory = temporaryDirectories();

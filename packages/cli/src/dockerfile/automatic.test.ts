@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { runCli } from '../cli.ts';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { testContext } from '../testing/test-context.ts';
 
 const temporaryDirectory = temporaryDirectories();

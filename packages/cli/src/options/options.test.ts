@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../testing/temporary-directory.ts';
 import { parseBuildContext } from './build-context.ts';
 import { parseCsv } from './csv.ts';
 import { parseExtraHost } from './extra-host.ts';

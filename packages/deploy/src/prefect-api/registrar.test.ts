@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { temporaryDirectory } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { type DeploymentResult, deployProject, failuresOf } from '../run/deploy-project.ts';
 import { fakeEngine } from '../testing/fake-engine.ts';
 import { type FakePrefectServerOptions, startFakePrefectServer } from '../testing/fake-prefect-server.ts';
 import { projectOf } from '../testing/project-of.ts';
 import { testStore } from '../testing/step-context.ts';
-import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { parseVariables } from '../variables/index.ts';
 import type { PlainObject } from '../yaml/index.ts';
 import { prefectRegistrar } from './registrar.ts';

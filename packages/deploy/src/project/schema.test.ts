@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { schemaErrors } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { stepDefinitions } from '../steps/step-registry.ts';
 import { parseYaml, plainValue } from '../yaml/index.ts';
 import { parseProject } from './read-project.ts';
 import { examples } from './testing/examples.ts';
-import { schemaErrors } from './testing/json-schema.ts';
 import { projectSchema } from './testing/project-schema.ts';
 
 const file = new URL('../../../../docs/schema/boxwright.schema.json', import.meta.url);

@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectory } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import type { StepExecutionError } from '../steps/step-execution-error.ts';
 import { type FakeEngine, fakeEngine } from '../testing/fake-engine.ts';
 import { projectOf } from '../testing/project-of.ts';
 import { testStore } from '../testing/step-context.ts';
-import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { parseVariables } from '../variables/index.ts';
 import { type DeploymentResult, type DeployOptions, deployProject, failuresOf } from './deploy-project.ts';
 

@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectory } from '@boxwright/testing';
 import { expect, it } from 'vitest';
 import { projectOf } from '../testing/project-of.ts';
-import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { mayRunCommands } from './may-run-commands.ts';
 
 it.each([

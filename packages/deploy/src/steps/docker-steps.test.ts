@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openRegistryAccess } from '@boxwright/oci';
+import { temporaryDirectory } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { type FakeEngine, fakeEngine } from '../testing/fake-engine.ts';
 import { type TestStepContext, testStepContext, testStore } from '../testing/step-context.ts';
-import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { buildDockerImage } from './build-docker-image.ts';
 import type { BuildDockerImageOptions } from './build-docker-image-options.ts';
 import { embeddedStepEngine } from './engines/embedded-step-engine.ts';

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { temporaryDirectory } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { testStepContext } from '../testing/step-context.ts';
-import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { gitClone } from './git-clone.ts';
 import { gitEnvironment } from './git-credentials.ts';
 import { Redactor } from './redactor.ts';

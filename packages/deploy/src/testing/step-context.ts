@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { BuildEvent } from '@boxwright/build';
 import { ImageStore } from '@boxwright/oci';
+import { temporaryDirectory } from '@boxwright/testing';
 import { onTestFinished } from 'vitest';
 import { createStepContext, type StepContext, type StepContextOptions } from '../steps/step-context.ts';
 import { fakeEngine } from './fake-engine.ts';
-import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A context and what was shown in it. */
 export interface TestStepContext extends StepContext {

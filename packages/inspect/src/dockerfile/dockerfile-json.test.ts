@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { schemaErrors } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { realImage } from '../page/testing/real-image.ts';
-import { schemaErrors } from '../testing/json-schema.ts';
 import { compareConfigs } from './compare-configs.ts';
 import { dockerfileDocument, lostRows, platformText } from './dockerfile-json.ts';
 import { reconstructDockerfile } from './reconstruct.ts';

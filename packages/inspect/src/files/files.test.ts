@@ -13,8 +13,8 @@ import {
   TarWriter,
   toByteString,
 } from '@boxwright/oci';
+import { schemaErrors } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { schemaErrors } from '../testing/json-schema.ts';
 import { type Entry, layerTar } from '../testing/layer-tar.ts';
 import { measureEfficiency } from './efficiency.ts';
 import { exportTar } from './export-tar.ts';

@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { constants, deflateRawSync, gzipSync, inflateRawSync, zstdCompressSync } from 'node:zlib';
@@ -14,6 +14,7 @@ import {
   TarWriter,
   toByteString,
 } from '@boxwright/oci';
+import { programLike } from '@boxwright/testing';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findBlock } from './deflate-blocks.ts';
@@ -39,10 +40,10 @@ afterEach(() => {
 
 /** Text, then noise, then text: dynamic blocks, stored ones, and short ones. */
 const mixed: Buffer = Buffer.concat([
-  readFileSync(process.execPath).subarray(0, 6_000_000),
-  randomBytes(1_500_000),
+  programLike(6_000_000),
+  createHash('shake256', { outputLength: 1_500_000 }).digest(),
   Buffer.from('a line that comes again and again\n'.repeat(60_000)),
-  readFileSync(process.execPath).subarray(6_000_000, 9_000_000),
+  programLike(9_000_000).subarray(6_000_000),
 ]);
 
 async function* pieces(bytes: Buffer, size = 50_000): AsyncGenerator<Uint8Array> {

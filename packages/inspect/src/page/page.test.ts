@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { digestOf, OCI_LAYER_GZIP, OCI_MANIFEST, parseImageConfig } from '@boxwright/oci';
+import { schemaErrors } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
-import { schemaErrors } from '../testing/json-schema.ts';
 import { buildPage } from './build-page.ts';
 import type { ImagePage } from './page.ts';
 import { pageJson } from './page-json.ts';

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fixedCredential, Secret } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectories } from '../../testing/temporary-directory.ts';
 import { configWithCredentials } from './docker-config.ts';
 
 const temporary = temporaryDirectories();

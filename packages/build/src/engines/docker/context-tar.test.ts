@@ -1,9 +1,9 @@
 import { linkSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromByteString, TarReader } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import type { BuildRequest } from '../../engine/engine.ts';
-import { temporaryDirectories } from '../../testing/temporary-directory.ts';
 import { contextFiles } from './context-files.ts';
 import { contextTar } from './context-tar.ts';
 

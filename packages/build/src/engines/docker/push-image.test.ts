@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { engineClient, fixedCredential, Secret } from '@boxwright/oci';
+import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { temporaryDirectories } from '../../testing/temporary-directory.ts';
 import { pushFromEngine } from './push-image.ts';
 
 const temporary = temporaryDirectories();

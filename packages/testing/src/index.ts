@@ -1,0 +1,4 @@
+export { schemaErrors } from './json-schema.ts';
+export { programLike } from './program-like.ts';
+export { sourcesNode } from './sources-node.ts';
+export { temporaryDirectories, temporaryDirectory } from './temporary-directory.ts';
