@@ -73,6 +73,13 @@ describe('deployProject', () => {
     expect(engine.most).toBe(3);
   });
 
+  it('gives no two rows of progress the same id', async () => {
+    const own = (name: string): string => `- {name: ${name}, build: {run_shell_script: {script: echo ${name}}}}\n`;
+    const { shown } = await deploy(`deployments:\n${own('a')}${own('b')}`, fakeEngine());
+    const ids = [...shown.matchAll(/"type":"vertex","id":"([^"]*)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(2);
+  });
+
   it('runs what may change files alone, in the order of the file', async () => {
     const engine = fakeEngine({ takesMs: 10 });
     const own = (name: string): string => `

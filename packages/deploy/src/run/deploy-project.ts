@@ -6,6 +6,7 @@ import { isSecretName, Redactor } from '../steps/redactor.ts';
 import { runSteps } from '../steps/run-steps.ts';
 import { StepCache } from '../steps/step-cache.ts';
 import { createStepContext, type StepContext, type StepContextOptions } from '../steps/step-context.ts';
+import { StepProgress } from '../steps/step-progress.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { StepOutputs, type TemplateResolver } from '../template/index.ts';
 import { createResolver, type VariableSource } from '../variables/index.ts';
@@ -27,7 +28,7 @@ export interface DeployOptions extends DeploymentSelection {
   /** Where variables and blocks are looked up. */
   readonly sources: readonly VariableSource[];
   /** Of the steps; directory, cache and redactor come from the deployment. */
-  readonly context: Omit<StepContextOptions, 'directory' | 'cache' | 'redactor' | 'onReport'>;
+  readonly context: Omit<StepContextOptions, 'directory' | 'cache' | 'redactor' | 'progress' | 'onReport'>;
   /** Secrets that are known; more are added. */
   readonly redactor?: Redactor | undefined;
   readonly concurrency?: number | undefined;
@@ -84,6 +85,7 @@ export async function deployProject(options: DeployOptions): Promise<readonly De
   const run: Run = {
     options,
     redactor,
+    progress: new StepProgress(redactor, context.onEvent),
     cache: new StepCache({ keepsReadings: true }),
     resolver: createResolver({ outputs: new StepOutputs(), env, sources }),
     lock: new FilesLock(),
@@ -105,6 +107,7 @@ export async function deployProject(options: DeployOptions): Promise<readonly De
 interface Run {
   readonly options: DeployOptions;
   readonly redactor: Redactor;
+  readonly progress: StepProgress;
   readonly cache: StepCache;
   readonly resolver: TemplateResolver;
   readonly lock: FilesLock;
@@ -141,13 +144,14 @@ async function runTarget(
   images: ImageSummaries,
 ): Promise<Registration | undefined> {
   const { project, registrar, sources } = run.options;
-  const { resolver, cache, redactor } = run;
+  const { resolver, cache, redactor, progress } = run;
   const context = createStepContext({
     ...run.options.context,
     directory: project.directory,
     isPrefectProject: /^prefect\.ya?ml$/.test(basename(project.file)),
     cache,
     redactor,
+    progress,
     onReport: (report) => images.add(report),
   });
   const built = await runSteps({ steps: target.build.steps, context, resolver });

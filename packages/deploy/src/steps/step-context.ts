@@ -49,7 +49,10 @@ export interface StepContextOptions {
   readonly cache?: StepCache | undefined;
   readonly redactor?: Redactor | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Where events go. Ignored with `progress`. */
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;
+  /** That of a run, so that no two rows of its deployments have the same id; default: one of its own. */
+  readonly progress?: StepProgress | undefined;
   readonly onReport?: ((report: StepReport) => void) | undefined;
 }
 
@@ -66,7 +69,7 @@ export function createStepContext(options: StepContextOptions): StepContext {
     isPrefectProject: options.isPrefectProject ?? false,
     cache: options.cache ?? new StepCache(),
     redactor,
-    progress: new StepProgress(redactor, onEvent),
+    progress: options.progress ?? new StepProgress(redactor, onEvent),
     report: options.onReport ?? (() => {}),
     signal: options.signal ?? new AbortController().signal,
   };
