@@ -1,59 +1,83 @@
 import { closestMatch } from '@boxwright/errors';
 import type { Step } from '../project/index.ts';
+import type { Redactor } from '../steps/redactor.ts';
+import { StepError } from '../steps/step-error.ts';
 import { findStep } from '../steps/step-registry.ts';
-import { findPlaceholders } from '../template/index.ts';
+import { type FoundPlaceholder, findPlaceholders } from '../template/index.ts';
 import { LocatedError } from '../yaml/index.ts';
-import type { DeploymentTarget } from './deployment-target.ts';
+import { type DeploymentTarget, stepsOf } from './deployment-target.ts';
 
 /**
- * Looks for what can be known to be wrong before anything runs: steps that do not exist, inputs that they do not have,
+ * Looks for what the file alone shows to be wrong: steps that do not exist, inputs and results that they do not have,
  * and placeholders for steps that do not exist or come later.
  *
- * @throws LocatedError STEP_UNKNOWN, STEP_INPUT_INVALID, TEMPLATE_UNKNOWN, TEMPLATE_INVALID
+ * @throws StepError STEP_UNKNOWN, STEP_INPUT_INVALID, TEMPLATE_UNKNOWN, TEMPLATE_INVALID
  */
-export function checkTarget({ build, push }: DeploymentTarget): void {
-  const steps = [...build.steps, ...push.steps];
-  const known = new Set<string>();
+export function checkTarget(target: DeploymentTarget, redactor: Redactor): void {
+  const steps = stepsOf(target);
+  const known: KnownResults = { byId: new Map(), names: new Set() };
   for (const [at, step] of steps.entries()) {
-    const { inputs, results } = findStep(step.name);
-    for (const { key, keyRange } of step.inputs.entries.values()) {
-      if (inputs.includes(key)) continue;
-      const nearest = closestMatch(key, inputs);
-      throw new LocatedError('STEP_INPUT_INVALID', keyRange, `${step.name.value} has no input ${key}`, {
-        hint: nearest === undefined ? `It has ${inputs.join(', ')}.` : `Did you mean ${nearest}?`,
-        details: { step: step.name.value, input: key },
-      });
+    try {
+      const { results } = checkInputNames(step);
+      for (const placeholder of findPlaceholders(step.inputs)) checkPlaceholder(placeholder, known, steps.slice(at));
+      if (step.id !== undefined) known.byId.set(step.id.value, results);
+      for (const name of results) known.names.add(name);
+    } catch (error) {
+      throw new StepError(step, error, redactor);
     }
-    checkPlaceholders(step, known, steps.slice(at));
-    if (step.id !== undefined) known.add(step.id.value);
-    for (const name of results) known.add(name);
   }
 }
 
-function checkPlaceholders(step: Step, known: ReadonlySet<string>, later: readonly Step[]): void {
-  for (const { reference, range } of findPlaceholders(step.inputs)) {
-    if (reference.kind === 'invalid') throw new LocatedError('TEMPLATE_INVALID', range, reference.reason);
-    if (reference.kind !== 'step' || known.has(reference.name)) continue;
-    const { name } = reference;
-    if (name === 'ctx') continue;
-    const comesLater = later.find(({ id }) => id?.value === name);
-    if (comesLater !== undefined) {
-      const line = comesLater.range.start.line;
-      const where = comesLater === step ? 'is this step itself' : `comes later, in line ${line}`;
-      throw new LocatedError('TEMPLATE_UNKNOWN', range, `the step ${name} ${where}`, {
-        hint: 'Only results of steps before this one can be used.',
-        details: { placeholder: name, kind: 'step', step: step.name.value },
-      });
-    }
-    const nearest = closestMatch(name, known);
-    throw new LocatedError('TEMPLATE_UNKNOWN', range, `no step before this one has the id or the result ${name}`, {
-      hint:
-        nearest !== undefined
-          ? `Did you mean ${nearest}?`
-          : known.size === 0
-            ? 'Give the step that makes it an id.'
-            : `There are ${[...known].join(', ')}.`,
-      details: { placeholder: name, kind: 'step', step: step.name.value },
+/** What the steps before one give. */
+interface KnownResults {
+  readonly byId: Map<string, readonly string[]>;
+  readonly names: Set<string>;
+}
+
+function checkInputNames(step: Step): ReturnType<typeof findStep> {
+  const definition = findStep(step.name);
+  const { inputs } = definition;
+  for (const { key, keyRange } of step.inputs.entries.values()) {
+    if (inputs.includes(key)) continue;
+    const nearest = closestMatch(key, inputs);
+    throw new LocatedError('STEP_INPUT_INVALID', keyRange, `${step.name.value} has no input ${key}`, {
+      hint: nearest === undefined ? `It has ${inputs.join(', ')}.` : `Did you mean ${nearest}?`,
+      details: { input: key },
     });
   }
+  return definition;
 }
+
+function checkPlaceholder(
+  { reference, range }: FoundPlaceholder,
+  { byId, names }: KnownResults,
+  [step, ...later]: readonly Step[],
+): void {
+  if (reference.kind === 'invalid') throw new LocatedError('TEMPLATE_INVALID', range, reference.reason);
+  if (reference.kind !== 'step' || reference.name === 'ctx') return;
+  const { name, path } = reference;
+  const unknown = (reason: string, hint: string): LocatedError =>
+    new LocatedError('TEMPLATE_UNKNOWN', range, reason, { hint, details: { placeholder: name, kind: 'step' } });
+  const [member] = path;
+  const results = byId.get(name);
+  if (results !== undefined && member !== undefined && !results.includes(member)) {
+    const nearest = closestMatch(member, results);
+    const hint = nearest === undefined ? `It has ${results.join(', ')}.` : `Did you mean ${nearest}?`;
+    throw unknown(`the step ${name} has no result ${member}`, hint);
+  }
+  if (results !== undefined || names.has(name)) return;
+  if (step?.id?.value === name) throw unknown(`the step ${name} is this step itself`, onlyBefore);
+  const comesLater = later.find(({ id }) => id?.value === name);
+  if (comesLater !== undefined) {
+    throw unknown(`the step ${name} comes later, in line ${comesLater.range.start.line}`, onlyBefore);
+  }
+  const all = [...byId.keys(), ...names];
+  const nearest = closestMatch(name, all);
+  const others = all.length === 0 ? 'Give the step that makes it an id.' : `There are ${all.join(', ')}.`;
+  throw unknown(
+    `no step before this one has the id or the result ${name}`,
+    nearest === undefined ? others : `Did you mean ${nearest}?`,
+  );
+}
+
+const onlyBefore = 'Only results of steps before this one can be used.';

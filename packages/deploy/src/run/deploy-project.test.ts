@@ -182,21 +182,49 @@ build:
 
   it.each<[string, string]>([
     ['{build_docker_image: {image_name: a/b, tag: "{{ $NOT_SET }}"}}', 'TEMPLATE_UNKNOWN'],
+    ['{build_docker_image: {image_name: "{{ prefect.variables.none }}"}}', 'TEMPLATE_UNKNOWN'],
+    ['{push_docker_image: {image_name: a/b, credentials: "{{ prefect.blocks.secret.none }}"}}', 'TEMPLATE_UNKNOWN'],
+    ['{push_docker_image: {image_name: a/b, tag: "{{ script.stdot }}"}}', 'TEMPLATE_UNKNOWN'],
     ['{build_docker_image: {image_name: A/b, tag: t}}', 'REFERENCE_INVALID'],
     [`{build_docker_image: {image_name: a/b, tag: ${'x'.repeat(129)}}}`, 'REFERENCE_INVALID'],
+    ['{push_docker_image: {image_name: "{{ script.stdout }}", additional_tags: [ok, not/ok]}}', 'REFERENCE_INVALID'],
     ['{build_docker_image: {image_name: a/b, pull: 3}}', 'STEP_INPUT_INVALID'],
     ['{build_docker_image: {image_name: a/b, additional_tags: x}}', 'STEP_INPUT_INVALID'],
     ['{build_docker_image: {image_name: a/b, build_backend: podman}}', 'STEP_INPUT_INVALID'],
+    ['{build_docker_image: {image_name: a/b, platforms: [linux/amd64, linux/arm64]}}', 'STEP_INPUT_INVALID'],
+    ['{build_docker_image: {image_name: a/b, platform: "a b"}}', 'PLATFORM_INVALID'],
+    ['{build_docker_image: {image_name: a/b, secrets: ["id=x,env=NOT_SET"]}}', 'STEP_INPUT_INVALID'],
     ['{build_docker_image: {image_name: a/b, squash: true}}', 'STEP_INPUT_UNSUPPORTED'],
     ['{build_docker_image: {}}', 'STEP_INPUT_INVALID'],
+    ['{push_docker_image: {image_name: a/b, credentials: {username: a}}}', 'STEP_INPUT_INVALID'],
+    ['{git_clone: {repository: "https://example.com/a", branch: "-x"}}', 'STEP_INPUT_INVALID'],
+  ])('%s is known to be wrong before anything runs', async (step, code) => {
+    const engine = fakeEngine();
+    const name = /[a-z_]+/.exec(step)?.[0] ?? '';
+    const text = `build:\n- build_docker_image: {image_name: a/good}\n- run_shell_script: {id: script, script: false}\n- ${step}\n`;
+    await expect(deploy(text, engine)).rejects.toMatchObject({
+      code,
+      step: name,
+      details: { line: 4, step: name },
+      message: expect.stringMatching(new RegExp(`^boxwright.yaml:4:\\d+: ${name}`)),
+    });
+    expect(engine.builds).toEqual([]);
+  });
+
+  it.each<[string, string]>([
     ['{build_docker_image: {image_name: a/b, path: none}}', 'CONTEXT_NOT_FOUND'],
     ['{set_working_directory: {directory: none}}', 'DIRECTORY_NOT_FOUND'],
-    ['{git_clone: {repository: "https://example.com/a", branch: "-x"}}', 'STEP_INPUT_INVALID'],
-  ])('%s fails with the line', async (step, code) => {
+    ['{push_docker_image: {image_name: "{{ script.stdout }}", tag: x}}', 'REFERENCE_INVALID'],
+    ['{push_docker_image: {image_name: a/b, tag: "x{{ script.stdout }}"}}', 'REFERENCE_INVALID'],
+    ['{push_docker_image: {image_name: a/b, ignore_cache: "{{ stdout }}"}}', 'STEP_INPUT_INVALID'],
+  ])('%s is known to be wrong when its turn has come', async (step, code) => {
     const engine = fakeEngine();
-    const { results } = await deploy(`build:\n- ${step}\n`, engine);
+    const { results } = await deploy(
+      `build:\n- run_shell_script: {id: script, script: "echo A/B"}\n- ${step}\n`,
+      engine,
+    );
     expect(failuresOf(results)).toMatchObject([
-      { code, details: { line: 2 }, message: expect.stringMatching(/boxwright.yaml:2:/) },
+      { code, details: { line: 3 }, message: expect.stringMatching(/boxwright.yaml:3:.*Encountered error while run/) },
     ]);
     expect(engine.builds).toEqual([]);
   });

@@ -10,10 +10,10 @@ import { StepProgress } from '../steps/step-progress.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { StepOutputs, type TemplateResolver } from '../template/index.ts';
 import { createResolver, type VariableSource } from '../variables/index.ts';
-import { checkTarget } from './check-target.ts';
-import type { DeploymentTarget } from './deployment-target.ts';
+import { type DeploymentTarget, stepsOf } from './deployment-target.ts';
 import { FilesLock } from './files-lock.ts';
 import { ImageSummaries, type ImageSummary } from './image-summary.ts';
+import { planTargets } from './plan-targets.ts';
 import { type DeploymentSelection, selectDeployments } from './select-deployments.ts';
 
 /** Deployments that run beside each other at most; their builds share all processors anyway. */
@@ -66,28 +66,29 @@ export interface DeploymentResult {
  * Runs the build and push steps of deployments. Those whose steps may change files run alone, in the order of the file; the
  * others run beside each other, and what several of them ask for is done once. After a failure none is begun any more.
  *
- * Faults that can be seen in the file end it before anything runs.
+ * Whatever can be known to be wrong or missing ends it before anything runs.
  *
  * @returns a result for each; failures of steps are in there
- * @throws BoxwrightError of {@link selectDeployments} and `checkTarget`; the signal's reason
+ * @throws BoxwrightError of {@link selectDeployments} and `planTargets`; the signal's reason
  */
 export async function deployProject(options: DeployOptions): Promise<readonly DeploymentResult[]> {
   const { project, context, sources } = options;
-  const targets = selectDeployments(project, options);
-  for (const target of targets) checkTarget(target);
-  await options.registrar?.prepare(targets);
   const redactor = options.redactor ?? new Redactor();
   const env = context.env ?? process.env;
   for (const [name, value] of Object.entries(env)) {
     // What commands print of these must not be seen; shorter ones would hide half of the output.
     if (isSecretName(name) && value !== undefined && value.length >= shortestSecret) redactor.add(value);
   }
+  const targets = selectDeployments(project, options);
+  const resolver = createResolver({ outputs: new StepOutputs(), env, sources });
+  await planTargets(targets, resolver, { env, redactor, directory: { path: project.directory } });
+  await options.registrar?.prepare(targets);
   const run: Run = {
     options,
     redactor,
     progress: new StepProgress(redactor, context.onEvent),
     cache: new StepCache({ keepsReadings: true }),
-    resolver: createResolver({ outputs: new StepOutputs(), env, sources }),
+    resolver,
     lock: new FilesLock(),
     hasFailed: false,
   };
@@ -115,7 +116,7 @@ interface Run {
 }
 
 async function deployOne(target: DeploymentTarget, run: Run): Promise<DeploymentResult> {
-  const alone = [...target.build.steps, ...target.push.steps].some((step) => findStep(step.name).changesFiles);
+  const alone = stepsOf(target).some((step) => findStep(step.name).changesFiles);
   return await run.lock.during(alone, async () => {
     const started = performance.now();
     const images = new ImageSummaries();

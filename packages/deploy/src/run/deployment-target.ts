@@ -1,4 +1,4 @@
-import type { Deployment, Section } from '../project/index.ts';
+import type { Deployment, Section, Step } from '../project/index.ts';
 
 /** What is deployed: an entry of `deployments`, or the steps of a file that has none. */
 export interface DeploymentTarget {
@@ -8,4 +8,9 @@ export interface DeploymentTarget {
   readonly build: Section;
   readonly push: Section;
   readonly pull: Section;
+}
+
+/** The steps that run here, in their order. */
+export function stepsOf({ build, push }: DeploymentTarget): readonly Step[] {
+  return [...build.steps, ...push.steps];
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { Project, Step } from '../project/index.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { type PlainValue, plainEntries } from '../yaml/index.ts';
+import { stepsOf } from './deployment-target.ts';
 import { type DeploymentSelection, selectDeployments } from './select-deployments.ts';
 
 /**
@@ -13,7 +14,7 @@ import { type DeploymentSelection, selectDeployments } from './select-deployment
  */
 export function mayRunCommands(project: Project, selection: DeploymentSelection): boolean {
   return selectDeployments(project, selection)
-    .flatMap(({ build, push }) => [...build.steps, ...push.steps])
+    .flatMap(stepsOf)
     .some((step) => findStep(step.name).name === 'build_docker_image' && buildMayRun(step, project));
 }
 

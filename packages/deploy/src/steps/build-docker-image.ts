@@ -5,13 +5,12 @@ import { buildKey } from './build-key.ts';
 import { BuildWatch } from './build-watch.ts';
 import type { BuiltImage } from './engines/step-engine.ts';
 import { type StepImage, stepImage, taggedName } from './image-name.ts';
-import { type PlannedBuild, planStepBuild } from './plan-step-build.ts';
+import { onePlatform, type PlannedBuild, planStepBuild } from './plan-step-build.ts';
 import { engineOfBackend } from './read-backend.ts';
 import { buildInputNames, readBuildInputs } from './read-build-inputs.ts';
 import { pathInStep, type StepContext } from './step-context.ts';
-import type { StepDefinition } from './step-definition.ts';
+import { defineStep, type StepDefinition } from './step-definition.ts';
 import type { BuiltReport } from './step-report.ts';
-import { resultValues } from './step-result.ts';
 
 /**
  * Builds an image. A step of the same run with the same context, Dockerfile and arguments is not done again, whoever
@@ -100,7 +99,7 @@ function persist(text: string, options: BuildDockerImageOptions, context: StepCo
 }
 
 /** The step. */
-export const buildDockerImageStep: StepDefinition = {
+export const buildDockerImageStep: StepDefinition = defineStep({
   name: 'build_docker_image',
   modules: [
     'prefect_docker.deployments.steps',
@@ -111,5 +110,11 @@ export const buildDockerImageStep: StepDefinition = {
   inputs: buildInputNames,
   results: ['image_name', 'tag', 'image', 'image_id', 'additional_tags', 'digest'],
   changesFiles: false,
-  run: async (inputs, context) => resultValues(await buildDockerImage(readBuildInputs(inputs, context), context)),
-};
+  read(inputs, context) {
+    const options = readBuildInputs(inputs, context);
+    stepImage(options, context.env);
+    onePlatform(options);
+    return options;
+  },
+  run: buildDockerImage,
+});

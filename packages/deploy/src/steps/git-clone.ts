@@ -5,10 +5,8 @@ import { coreModules } from './core-modules.ts';
 import { type GitCredentials, gitEnvironment, readGitCredentials } from './git-credentials.ts';
 import { runProcess } from './run-process.ts';
 import { pathInStep, type StepContext } from './step-context.ts';
-import type { StepDefinition } from './step-definition.ts';
-import { StepInputs } from './step-inputs.ts';
+import { defineStep, type StepDefinition } from './step-definition.ts';
 import type { ProgressRow } from './step-progress.ts';
-import { resultValues } from './step-result.ts';
 
 /** What {@link gitClone} is told: Prefect's `git_clone`. */
 export interface GitCloneOptions {
@@ -183,7 +181,7 @@ function withoutUser(repository: string): string {
 }
 
 /** The step. */
-export const gitCloneStep: StepDefinition = {
+export const gitCloneStep: StepDefinition = defineStep({
   name: 'git_clone',
   modules: coreModules('pull'),
   inputs: [
@@ -198,24 +196,20 @@ export const gitCloneStep: StepDefinition = {
   ],
   results: ['directory'],
   changesFiles: true,
-  async run(node, context) {
-    const inputs = new StepInputs('git_clone', node);
-    inputs.refuseUnknown(this.inputs);
+  read(inputs) {
     const credentials = inputs.mapping('credentials');
-    return resultValues(
-      await gitClone(
-        {
-          repository: inputs.requiredText('repository'),
-          branch: inputs.text('branch'),
-          commitSha: inputs.text('commit_sha'),
-          includeSubmodules: inputs.boolean('include_submodules'),
-          accessToken: inputs.text('access_token'),
-          credentials: credentials === undefined ? undefined : readGitCredentials(credentials),
-          directories: inputs.texts('directories'),
-          cloneDirectoryName: inputs.text('clone_directory_name'),
-        },
-        context,
-      ),
-    );
+    const options: GitCloneOptions = {
+      repository: inputs.requiredText('repository'),
+      branch: inputs.text('branch'),
+      commitSha: inputs.text('commit_sha'),
+      includeSubmodules: inputs.boolean('include_submodules'),
+      accessToken: inputs.text('access_token'),
+      credentials: credentials === undefined ? undefined : readGitCredentials(credentials),
+      directories: inputs.texts('directories'),
+      cloneDirectoryName: inputs.text('clone_directory_name'),
+    };
+    check(options);
+    return options;
   },
-};
+  run: gitClone,
+});

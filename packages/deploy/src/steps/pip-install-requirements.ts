@@ -2,9 +2,7 @@ import { coreModules } from './core-modules.ts';
 import { runProcess } from './run-process.ts';
 import { failed } from './run-shell-script.ts';
 import { pathInStep, type StepContext } from './step-context.ts';
-import type { StepDefinition } from './step-definition.ts';
-import { StepInputs } from './step-inputs.ts';
-import { resultValues } from './step-result.ts';
+import { defineStep, type StepDefinition } from './step-definition.ts';
 
 /** What {@link pipInstallRequirements} is told: Prefect's `pip_install_requirements`. */
 export interface PipInstallRequirementsOptions {
@@ -54,24 +52,16 @@ export async function pipInstallRequirements(
 }
 
 /** The step. */
-export const pipInstallRequirementsStep: StepDefinition = {
+export const pipInstallRequirementsStep: StepDefinition = defineStep({
   name: 'pip_install_requirements',
   modules: coreModules('utility'),
   inputs: ['directory', 'requirements_file', 'stream_output'],
   results: ['stdout', 'stderr'],
   changesFiles: true,
-  async run(node, context) {
-    const inputs = new StepInputs('pip_install_requirements', node);
-    inputs.refuseUnknown(this.inputs);
-    return resultValues(
-      await pipInstallRequirements(
-        {
-          directory: inputs.text('directory'),
-          requirementsFile: inputs.text('requirements_file'),
-          streamOutput: inputs.boolean('stream_output'),
-        },
-        context,
-      ),
-    );
-  },
-};
+  read: (inputs): PipInstallRequirementsOptions => ({
+    directory: inputs.text('directory'),
+    requirementsFile: inputs.text('requirements_file'),
+    streamOutput: inputs.boolean('stream_output'),
+  }),
+  run: pipInstallRequirements,
+});

@@ -1,7 +1,7 @@
 import { join, relative } from 'node:path';
 import type { EngineName } from '@boxwright/build';
 import { BoxwrightError } from '@boxwright/errors';
-import { parsePlatform } from '@boxwright/oci';
+import { type Platform, parsePlatform } from '@boxwright/oci';
 import type { BuildDockerImageOptions } from './build-docker-image-options.ts';
 import type { StepBuildRequest } from './engines/step-engine.ts';
 
@@ -24,15 +24,8 @@ export interface BuildSurroundings {
 /** Turns what a step says into a request. @throws BoxwrightError PLATFORM_INVALID, STEP_INPUT_INVALID */
 export function planStepBuild(options: BuildDockerImageOptions, surroundings: BuildSurroundings): PlannedBuild {
   const { contextDir, generated, engineName } = surroundings;
-  const { platforms = [], push = false } = options;
-  if (platforms.length > 1 && !push) {
-    throw new BoxwrightError(
-      'STEP_INPUT_INVALID',
-      'Multi-platform builds require push=True because buildx cannot load multi-platform results into the local Docker daemon.',
-      { hint: "Add 'push: true' to the build step, or give one platform.", details: { input: 'platforms' } },
-    );
-  }
-  const [platform] = platforms;
+  const { platforms = [] } = options;
+  const platform = onePlatform(options);
   return {
     engineName,
     timeoutSeconds: options.timeoutSeconds,
@@ -43,13 +36,13 @@ export function planStepBuild(options: BuildDockerImageOptions, surroundings: Bu
       ...(options.target === undefined ? {} : { target: options.target }),
       buildArgs: options.buildArgs ?? new Map(),
       labels: options.labels ?? new Map(),
-      ...(platform === undefined || platforms.length > 1 ? {} : { platform: parsePlatform(platform) }),
+      ...(platform === undefined ? {} : { platform }),
       noCache: options.noCache ?? false,
       secrets: options.secrets ?? [],
       namedContexts: options.buildContexts ?? new Map(),
       network: options.network ?? 'default',
       extraHosts: [...(options.extraHosts ?? [])].map(([host, address]) => ({ host, address })),
-      push,
+      push: options.push ?? false,
       extras: {
         cacheFrom: options.cacheFrom,
         cacheTo: options.cacheTo,
@@ -60,6 +53,18 @@ export function planStepBuild(options: BuildDockerImageOptions, surroundings: Bu
       },
     },
   };
+}
+
+/** The platform, where there is one and not several. @throws BoxwrightError PLATFORM_INVALID, STEP_INPUT_INVALID */
+export function onePlatform({ platforms = [], push = false }: BuildDockerImageOptions): Platform | undefined {
+  const [platform, ...others] = platforms.map(parsePlatform);
+  if (others.length === 0) return platform;
+  if (push) return undefined;
+  throw new BoxwrightError(
+    'STEP_INPUT_INVALID',
+    'an image for several platforms has to be pushed with its build: engines keep it for one only',
+    { hint: "Add 'push: true' to the build step, or give one platform.", details: { input: 'platforms' } },
+  );
 }
 
 /** As short as it can be: it is shown in every message about the file. */

@@ -6,10 +6,8 @@ import { engineOfBackend, readBackend } from './read-backend.ts';
 import { type RegistryCredentials, readCredentials, registryLogin } from './registry-login.ts';
 import { cacheKey } from './step-cache.ts';
 import type { StepContext } from './step-context.ts';
-import type { StepDefinition } from './step-definition.ts';
-import { StepInputs } from './step-inputs.ts';
+import { defineStep, type StepDefinition } from './step-definition.ts';
 import type { PushedReport } from './step-report.ts';
-import { resultValues } from './step-result.ts';
 
 /** What {@link pushDockerImage} is told: Prefect's `push_docker_image`. */
 export interface PushDockerImageOptions {
@@ -133,7 +131,7 @@ function withTags(error: unknown, tags: readonly string[], count: number): unkno
 }
 
 /** The step. */
-export const pushDockerImageStep: StepDefinition = {
+export const pushDockerImageStep: StepDefinition = defineStep({
   name: 'push_docker_image',
   modules: [
     'prefect_docker.deployments.steps',
@@ -144,22 +142,19 @@ export const pushDockerImageStep: StepDefinition = {
   inputs: ['image_name', 'tag', 'credentials', 'additional_tags', 'ignore_cache', 'build_backend'],
   results: ['image_name', 'tag', 'image', 'additional_tags', 'digest'],
   changesFiles: false,
-  async run(node, context) {
-    const inputs = new StepInputs('push_docker_image', node);
-    inputs.refuseUnknown(this.inputs);
+  read(inputs, context) {
     const credentials = inputs.mapping('credentials');
-    return resultValues(
-      await pushDockerImage(
-        {
-          imageName: inputs.requiredText('image_name'),
-          tag: inputs.text('tag'),
-          credentials: credentials === undefined ? undefined : readCredentials('push_docker_image', credentials),
-          additionalTags: inputs.texts('additional_tags'),
-          ignoreCache: inputs.boolean('ignore_cache'),
-          buildBackend: readBackend(inputs),
-        },
-        context,
-      ),
-    );
+    const options: PushDockerImageOptions = {
+      imageName: inputs.requiredText('image_name'),
+      tag: inputs.text('tag'),
+      credentials: credentials === undefined ? undefined : readCredentials('push_docker_image', credentials),
+      additionalTags: inputs.texts('additional_tags'),
+      ignoreCache: inputs.boolean('ignore_cache'),
+      buildBackend: readBackend(inputs),
+    };
+    stepImage(options, context.env);
+    if (options.credentials !== undefined) registryLogin(options.credentials, context.redactor);
+    return options;
   },
-};
+  run: pushDockerImage,
+});

@@ -1,10 +1,11 @@
 import type { NamedContext, NetworkMode, SecretSource } from '@boxwright/build';
-import type { MappingNode, PlainValue } from '../yaml/index.ts';
+import type { PlainValue } from '../yaml/index.ts';
 import { isPlainObject } from '../yaml/index.ts';
 import type { BuildDockerImageOptions } from './build-docker-image-options.ts';
 import { readBackend } from './read-backend.ts';
-import { pathInStep, type StepContext } from './step-context.ts';
-import { StepInputs } from './step-inputs.ts';
+import { pathInStep } from './step-context.ts';
+import type { ReadContext } from './step-definition.ts';
+import type { StepInputs } from './step-inputs.ts';
 
 /** Inputs that Prefect's step has by itself. */
 const own = [
@@ -81,9 +82,7 @@ const unsupported: ReadonlyMap<string, string> = new Map([
 export const buildInputNames: readonly string[] = [...own, ...passedOn, ...withoutEffect, ...unsupported.keys()];
 
 /** Reads the inputs of `build_docker_image`. @throws LocatedError STEP_INPUT_INVALID, STEP_INPUT_UNSUPPORTED */
-export function readBuildInputs(node: MappingNode, context: StepContext): BuildDockerImageOptions {
-  const inputs = new StepInputs('build_docker_image', node);
-  inputs.refuseUnknown(buildInputNames);
+export function readBuildInputs(inputs: StepInputs, context: ReadContext): BuildDockerImageOptions {
   for (const [name, hint] of unsupported) {
     const value = inputs.value(name);
     if (value !== undefined && value !== false) throw inputs.unsupported(name, hint);
@@ -146,7 +145,7 @@ function readNetwork(inputs: StepInputs): NetworkMode | undefined {
 }
 
 /** `id=token,src=./token.txt`, `id=token,env=TOKEN`, as `docker build --secret` takes it. */
-function readSecret(inputs: StepInputs, text: string, context: StepContext): SecretSource {
+function readSecret(inputs: StepInputs, text: string, context: ReadContext): SecretSource {
   const fields = new Map<string, string>();
   for (const field of text.split(',')) {
     const equals = field.indexOf('=');
@@ -165,7 +164,7 @@ function readSecret(inputs: StepInputs, text: string, context: StepContext): Sec
   return { id, source: { value: Buffer.from(value) } };
 }
 
-function readContexts(inputs: StepInputs, context: StepContext): ReadonlyMap<string, NamedContext> | undefined {
+function readContexts(inputs: StepInputs, context: ReadContext): ReadonlyMap<string, NamedContext> | undefined {
   const written = inputs.textMap('build_contexts');
   if (written === undefined) return undefined;
   const contexts = new Map<string, NamedContext>();

@@ -1,14 +1,11 @@
 import { BoxwrightError } from '@boxwright/errors';
-import type { MappingNode } from '../yaml/index.ts';
 import { coreModules } from './core-modules.ts';
 import { expandVariables } from './expand-variables.ts';
 import { type ProcessResult, runProcess } from './run-process.ts';
 import { splitWords } from './split-words.ts';
 import { pathInStep, type StepContext } from './step-context.ts';
-import type { StepDefinition } from './step-definition.ts';
-import { StepInputs } from './step-inputs.ts';
+import { defineStep, type StepDefinition } from './step-definition.ts';
 import type { ProgressRow } from './step-progress.ts';
-import { resultValues } from './step-result.ts';
 
 /** What {@link runShellScript} is told: Prefect's `run_shell_script`. */
 export interface RunShellScriptOptions {
@@ -113,27 +110,19 @@ export function failed(
 }
 
 /** The step. */
-export const runShellScriptStep: StepDefinition = {
+export const runShellScriptStep: StepDefinition = defineStep({
   name: 'run_shell_script',
   modules: coreModules('utility'),
   inputs: ['script', 'directory', 'env', 'stream_output', 'expand_env_vars', 'shell'],
   results: ['stdout', 'stderr'],
   changesFiles: true,
-  async run(node: MappingNode, context) {
-    const inputs = new StepInputs('run_shell_script', node);
-    inputs.refuseUnknown(this.inputs);
-    return resultValues(
-      await runShellScript(
-        {
-          script: inputs.requiredText('script'),
-          directory: inputs.text('directory'),
-          env: inputs.textMap('env'),
-          streamOutput: inputs.boolean('stream_output'),
-          expandEnvVars: inputs.boolean('expand_env_vars'),
-          shell: inputs.boolean('shell'),
-        },
-        context,
-      ),
-    );
-  },
-};
+  read: (inputs): RunShellScriptOptions => ({
+    script: inputs.requiredText('script'),
+    directory: inputs.text('directory'),
+    env: inputs.textMap('env'),
+    streamOutput: inputs.boolean('stream_output'),
+    expandEnvVars: inputs.boolean('expand_env_vars'),
+    shell: inputs.boolean('shell'),
+  }),
+  run: runShellScript,
+});

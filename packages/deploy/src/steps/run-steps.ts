@@ -35,7 +35,7 @@ export async function runSteps(options: RunStepsOptions): Promise<StepOutputs> {
       checkRequires(step, context.progress);
       const inputs = await resolveInputs(step, withOutputs(resolver, outputs), context);
       const result = await definition.run(inputs, context);
-      if (result !== undefined) outputs.add(step.id?.value, result);
+      outputs.add(step.id?.value, result);
     } catch (error) {
       context.signal.throwIfAborted();
       throw error instanceof StepExecutionError ? error : new StepExecutionError(step, error, context.redactor);

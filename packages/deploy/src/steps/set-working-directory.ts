@@ -2,9 +2,7 @@ import { statSync } from 'node:fs';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { coreModules } from './core-modules.ts';
 import { pathInStep, type StepContext } from './step-context.ts';
-import type { StepDefinition } from './step-definition.ts';
-import { StepInputs } from './step-inputs.ts';
-import { resultValues } from './step-result.ts';
+import { defineStep, type StepDefinition } from './step-definition.ts';
 
 /** What {@link setWorkingDirectory} is told: Prefect's `set_working_directory`. */
 export interface SetWorkingDirectoryOptions {
@@ -39,15 +37,12 @@ export async function setWorkingDirectory(
 }
 
 /** The step. */
-export const setWorkingDirectoryStep: StepDefinition = {
+export const setWorkingDirectoryStep: StepDefinition = defineStep({
   name: 'set_working_directory',
   modules: coreModules('pull'),
   inputs: ['directory'],
   results: ['directory'],
   changesFiles: false,
-  async run(node, context) {
-    const inputs = new StepInputs('set_working_directory', node);
-    inputs.refuseUnknown(this.inputs);
-    return resultValues(await setWorkingDirectory({ directory: inputs.requiredText('directory') }, context));
-  },
-};
+  read: (inputs): SetWorkingDirectoryOptions => ({ directory: inputs.requiredText('directory') }),
+  run: setWorkingDirectory,
+});

@@ -1,53 +1,10 @@
-import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import type { Step } from '../project/index.ts';
-import { LocatedError, renderFrame, type SourceRange } from '../yaml/index.ts';
 import type { Redactor } from './redactor.ts';
+import { StepError } from './step-error.ts';
 
-/**
- * A step failed: says which, and where in the file it stands; Prefect's `StepExecutionError`. Code, hint and details are
- * those of what went wrong, which is the `cause`.
- */
-export class StepExecutionError extends LocatedError {
-  /** As written in the file. */
-  readonly step: string;
-  override readonly frame: string;
-
+/** A step failed while it ran: Prefect's `StepExecutionError`. */
+export class StepExecutionError extends StepError {
   constructor(step: Step, error: unknown, redactor: Redactor) {
-    const ours = isBoxwrightError(error) ? error : undefined;
-    const located = error instanceof LocatedError ? error : undefined;
-    const why = located?.reason ?? (error instanceof Error ? error.message : String(error));
-    const name = step.name.value;
-    super(
-      ours?.code ?? systemCode(error) ?? 'STEP_FAILED',
-      located?.range ?? inputRange(step, ours),
-      redactor.redact(`Encountered error while running ${name}: ${why}`),
-      {
-        hint: ours?.hint === undefined ? undefined : redactor.redact(ours.hint),
-        cause: error,
-        details: { ...ours?.details, step: name },
-      },
-    );
-    this.step = name;
-    // The fault may be in another file, which has a frame of its own: a Dockerfile.
-    this.frame = otherFrame(error) ?? renderFrame(this.range, redactor.redact(why));
+    super(step, error, redactor, `Encountered error while running ${step.name.value}`);
   }
-}
-
-/** The input that the error is about, where it says so; else the step's name. */
-function inputRange(step: Step, error: BoxwrightError | undefined): SourceRange {
-  const input = error?.details['input'];
-  const entry = typeof input === 'string' ? step.inputs.entries.get(input) : undefined;
-  return entry?.value.range ?? step.name.range;
-}
-
-/** `EACCES` and the like. */
-function systemCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('syscall' in error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-function otherFrame(error: unknown): string | undefined {
-  if (error instanceof LocatedError || !(error instanceof BoxwrightError)) return undefined;
-  const frame: unknown = Reflect.get(error, 'frame');
-  return typeof frame === 'string' ? frame : undefined;
 }

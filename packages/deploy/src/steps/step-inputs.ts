@@ -19,11 +19,16 @@ import type { SourceRange } from '../yaml/source.ts';
 export class StepInputs {
   readonly #step: string;
   readonly #node: MappingNode;
+  readonly #untold: ReadonlySet<string>;
 
-  /** @param step what the step is called in messages */
-  constructor(step: string, node: MappingNode) {
+  /**
+   * @param step what the step is called in messages
+   * @param untold inputs that are there and cannot be read yet: where one is required, any text stands for it
+   */
+  constructor(step: string, node: MappingNode, untold: ReadonlySet<string> = new Set()) {
     this.#step = step;
     this.#node = node;
+    this.#untold = untold;
   }
 
   /** Where the inputs stand. */
@@ -69,6 +74,7 @@ export class StepInputs {
   requiredText(name: string): string {
     const text = this.text(name);
     if (text !== undefined) return text;
+    if (this.#untold.has(name)) return 'untold';
     throw this.missing(name);
   }
 
