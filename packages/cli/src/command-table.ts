@@ -23,6 +23,13 @@ export const commandTable: ReadonlyMap<string, CommandEntry> = new Map<string, C
       load: async () => (await import('./commands/deploy.ts')).deployCommand,
     },
   ],
+  [
+    'variables',
+    {
+      summary: 'edit, encrypt and decrypt the variables and blocks of deployments',
+      load: async () => (await import('./commands/variables.ts')).variablesCommand,
+    },
+  ],
   ['run', { summary: 'run one command in an image', load: async () => (await import('./commands/run.ts')).runCommand }],
   [
     'import',

@@ -17,9 +17,30 @@ export function newCommand(
   context: CommandContext,
   examples: readonly string[],
 ): Command {
-  return new Command(`boxwright ${name}`)
+  return configured(new Command(`boxwright ${name}`), description, context, examples).option(
+    '--store <dir>',
+    'directory of the local store',
+  );
+}
+
+/** A command below another one (`boxwright variables set`), for its `addCommand`. */
+export function newSubcommand(
+  name: string,
+  description: string,
+  context: CommandContext,
+  examples: readonly string[],
+): Command {
+  return configured(new Command(name), description, context, examples);
+}
+
+function configured(
+  command: Command,
+  description: string,
+  context: CommandContext,
+  examples: readonly string[],
+): Command {
+  return command
     .description(description)
-    .option('--store <dir>', 'directory of the local store')
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', `\nExamples:\n${examples.map((example) => `  ${example}\n`).join('')}`)
     .exitOverride()

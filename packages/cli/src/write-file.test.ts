@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { temporaryDirectories } from '@boxwright/testing';
 import { expect, it } from 'vitest';
@@ -14,6 +14,13 @@ it('replaces a file, follows a link, leaves nothing beside it', () => {
   writeFileAtomically(join(directory, 'fresh'), Buffer.from('x'));
   expect(readFileSync(join(directory, 'real'), 'utf8')).toBe('new');
   expect(readdirSync(directory).sort()).toEqual(['fresh', 'link', 'real']);
+});
+
+it('gives the file the permissions that are asked for', () => {
+  const path = join(temporaryDirectory(), 'file');
+  writeFileSync(path, 'old', { mode: 0o644 });
+  writeFileAtomically(path, 'new', 0o600);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
 });
 
 it('fails without a trace when the directory is missing', () => {

@@ -40,6 +40,15 @@ export function isEncrypted(text: string): boolean {
 }
 
 /**
+ * What opens an encrypted file.
+ *
+ * @throws BoxwrightError `VARIABLES_INVALID` for a damaged file, or one that a newer version has made
+ */
+export function lockOf(text: string, file: string): VariablesKey['kind'] {
+  return parseEnvelope(text, file).header.kdf.name === 'none' ? 'key' : 'passphrase';
+}
+
+/**
  * Encrypts the text of a file of variables: AES-256-GCM with a new nonce, and with a key that scrypt makes of a passphrase, or with the key itself.
  *
  * @returns JSON with a line feed at the end

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import { BoxwrightError } from '@boxwright/errors';
 import { type Environment, environmentSource } from './environment-source.ts';
+import { variablesKeyFrom } from './key-from-environment.ts';
 import { type PrefectServer, prefectServerFrom, prefectSource } from './prefect-source.ts';
 import type { VariableSource } from './variable-source.ts';
-import { readVariablesFile, variablesFileName, variablesKeyFrom } from './variables-file.ts';
+import { readVariablesFile, variablesFileName } from './variables-file.ts';
 
 /** Which sources there are. */
 export interface LoadSourcesOptions {
@@ -26,7 +27,7 @@ export async function loadSources(options: LoadSourcesOptions): Promise<Variable
   const sources = [environmentSource(env)];
   const named = options.file ?? (env['BOXWRIGHT_VARIABLES_FILE'] || undefined);
   const path = named === undefined ? resolve(directory, variablesFileName) : resolve(named);
-  const file = await readVariablesFile(path, variablesKeyFrom(env));
+  const file = await readVariablesFile(path, (kind) => variablesKeyFrom(env, kind));
   if (file) sources.push(file);
   else if (named !== undefined) {
     throw new BoxwrightError('VARIABLES_NOT_FOUND', `there is no file of variables ${path}`);
