@@ -23,7 +23,7 @@ export {
   type PushDockerImageResult,
   pushDockerImage,
 } from './push-docker-image.ts';
-export { isSecretName, Redactor } from './redactor.ts';
+export { Redactor } from './redactor.ts';
 export { type RegistryCredentials, type RegistryLogin, registryOfUrl } from './registry-login.ts';
 export { type RunShellScriptOptions, type RunShellScriptResult, runShellScript } from './run-shell-script.ts';
 export { type RunStepsOptions, runSteps } from './run-steps.ts';

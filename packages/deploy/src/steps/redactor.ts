@@ -1,18 +1,10 @@
-import { isPlainObject, type PlainValue } from '../yaml/index.ts';
+import { isPlainObject, isSecretName, type PlainValue } from '../yaml/index.ts';
 
 /** What replaces a secret. */
 const MASK = '***';
 
 /** Shorter texts are left alone: replacing each `a` of a sentence would tell the secret, not hide it. */
 const shortest = 4;
-
-/** Names of values that are not to be seen. */
-const secretName = /pass(?:word|wd|phrase)?|secret|token|credential|api_?key|private_?key|auth(?:orization)?$/i;
-
-/** True for names whose values are secrets by all that is known: `password`, `NPM_TOKEN`. */
-export function isSecretName(name: string): boolean {
-  return secretName.test(name);
-}
 
 /** Takes secrets out of what is shown: output of commands, messages, results. One for a whole run; secrets are only added. */
 export class Redactor {

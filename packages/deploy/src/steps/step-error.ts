@@ -28,12 +28,12 @@ export class StepError extends LocatedError {
       {
         hint: ours?.hint === undefined ? undefined : redactor.redact(ours.hint),
         cause: error,
-        details: { ...ours?.details, step: name },
+        details: { ...redactedDetails(ours?.details ?? {}, redactor), step: name },
       },
     );
     this.step = name;
     // The fault may be in another file, which has a frame of its own: a Dockerfile.
-    this.frame = otherFrame(error) ?? renderFrame(this.range, redactor.redact(why));
+    this.frame = redactor.redact(otherFrame(error) ?? renderFrame(this.range, why));
   }
 }
 
@@ -54,4 +54,11 @@ function otherFrame(error: unknown): string | undefined {
   if (error instanceof LocatedError || !(error instanceof BoxwrightError)) return undefined;
   const frame: unknown = Reflect.get(error, 'frame');
   return typeof frame === 'string' ? frame : undefined;
+}
+
+/** Details go out with errors as JSON. */
+function redactedDetails(details: BoxwrightError['details'], redactor: Redactor): BoxwrightError['details'] {
+  const text = JSON.stringify(details);
+  const redacted = redactor.redact(text);
+  return redacted === text ? details : JSON.parse(redacted);
 }

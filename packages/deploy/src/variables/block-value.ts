@@ -1,6 +1,5 @@
-import { isSecretName } from '../steps/redactor.ts';
 import { followPath, type Lookup } from '../template/index.ts';
-import { isPlainObject, type PlainValue } from '../yaml/index.ts';
+import { isPlainObject, isSecretName, type PlainValue } from '../yaml/index.ts';
 import type { BlockDocument } from './variable-source.ts';
 
 /**

@@ -1,4 +1,3 @@
-import { isSecretName } from '../steps/redactor.ts';
 import {
   type BlockReference,
   type Lookup,
@@ -7,7 +6,7 @@ import {
   type StepOutputs,
   type TemplateResolver,
 } from '../template/index.ts';
-import type { PlainValue } from '../yaml/index.ts';
+import { isSecretName, type PlainValue } from '../yaml/index.ts';
 import { blockLookup } from './block-value.ts';
 import { blockVariable, type Environment, variableVariable } from './environment-source.ts';
 import type { BlockDocument, VariableSource } from './variable-source.ts';

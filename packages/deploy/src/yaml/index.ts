@@ -16,4 +16,5 @@ export {
 } from './node.ts';
 export { maxYamlSize, parseYaml } from './parse-yaml.ts';
 export { isPlainObject, plainEntries, plainValue, toPlainValue, valueNode } from './plain-value.ts';
+export { isSecretName } from './secret-name.ts';
 export type { Position, Positioned, Source, SourceRange } from './source.ts';
