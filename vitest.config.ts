@@ -10,6 +10,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts'],
     pool: 'forks',
     isolate: false,
+    // By itself vitest leaves one core idle.
+    maxWorkers: '100%',
     testTimeout: 30_000,
   },
 });
