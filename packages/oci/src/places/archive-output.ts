@@ -4,6 +4,7 @@ import { closeSync, fsyncSync, lstatSync, mkdirSync, openSync, renameSync, rmSyn
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { namedWriteError } from './write-error.ts';
 
 /** Where the bytes of an archive go. */
 export interface ArchiveOutput {
@@ -94,10 +95,4 @@ export function streamOutput(stream: Writable, description = 'standard output'):
     finish: drain,
     abort: async () => undefined,
   };
-}
-
-function namedWriteError(error: unknown, path: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new BoxwrightError('DISK_FULL', `no space left to write ${escapeForTerminal(path)}`, { cause: error });
 }

@@ -10,17 +10,20 @@ import { documentLimits } from '../documents/limits.ts';
 import { OCI_INDEX } from '../documents/media-types.ts';
 import { type Digest, type DigestAlgorithm, digestAlgorithm, digestFromHash } from '../names/digest.ts';
 import type { BlobReceipt } from '../registry/upload/upload.ts';
+import { withDirectoryLock } from './directory-lock.ts';
 import { CONTAINERD_NAME, nameAnnotations, REF_NAME } from './image-names.ts';
 import { imagesIn, LAYOUT_FILE, namedImage, readLayoutIndex } from './layout-index.ts';
 import { blobPath, readRegular } from './oci-layout.ts';
 import type { ImageDestination, PlacedImage } from './place.ts';
 import { hasWhole, type LocalContent } from './whole-documents.ts';
+import { namedWriteError } from './write-error.ts';
 
 /**
  * An OCI image layout directory to write to; made when it is not there, added to when it is. Blobs appear by rename,
- * fsynced; `index.json` last. Of entries with the same name the new one stays.
+ * fsynced; `index.json` last, also when others add to it at the same time. Of entries with the same name the new one
+ * stays.
  *
- * @throws the file system's error, and what reading an existing index throws
+ * @throws BoxwrightError DISK_FULL, DIRECTORY_BUSY; the file system's error, and what reading an existing index throws
  */
 export function writeOciLayout(path: string): ImageDestination {
   mkdirSync(join(path, 'blobs', 'sha256'), { recursive: true });
@@ -44,10 +47,13 @@ export function writeOciLayout(path: string): ImageDestination {
     },
     finish: async () => {
       syncDirectory(join(path, 'blobs', 'sha256'));
-      putFile(join(path, 'oci-layout'), Buffer.from(LAYOUT_FILE));
-      const existing = readRegular(join(path, 'index.json'), documentLimits.manifestBytes);
-      putFile(join(path, 'index.json'), layoutIndex(placed, existing));
-      syncDirectory(path);
+      // Others may add to the same index: none of its entries must get lost in between.
+      await withDirectoryLock(path, () => {
+        putFile(join(path, 'oci-layout'), Buffer.from(LAYOUT_FILE));
+        const existing = readRegular(join(path, 'index.json'), documentLimits.manifestBytes);
+        putFile(join(path, 'index.json'), layoutIndex(placed, existing));
+        syncDirectory(path);
+      });
     },
     abort: async () => undefined,
     concurrency: 4,
@@ -173,7 +179,7 @@ async function writeTemporary(
     }
   } catch (error) {
     rmSync(path, { force: true });
-    throw error;
+    throw namedWriteError(error, layout);
   }
   return { path, digest: digestFromHash(hash, algorithm), size };
 }
@@ -204,7 +210,7 @@ function putFile(path: string, bytes: Uint8Array): void {
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw namedWriteError(error, path);
   }
 }
 

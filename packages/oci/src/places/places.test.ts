@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -73,6 +74,25 @@ function expectSameImage(descriptor: Descriptor): void {
   expect(there.config().raw.equals(here.config().raw)).toBe(true);
   for (const layer of here.layers()) expect([...other.blobPieces(layer.descriptor.digest)].length).toBeGreaterThan(0);
 }
+
+describe('an OCI layout', () => {
+  it('keeps what another process adds at the same time', async () => {
+    const [descriptor, later] = [putImage(store, ['one']), putImage(store, ['two'])];
+    await copyTo(writeOciLayout(layout), { descriptor, names: [], refName: 'one' });
+    const theirs = join(root, 'theirs.json');
+    const index = readFileSync(join(layout, 'index.json'), 'utf8');
+    writeFileSync(theirs, index.replace('"one"', '"theirs"'));
+    const script = 'echo locked; read -r line; cp "$1" "$2/index.json"';
+    const other = spawn('flock', [layout, 'sh', '-c', script, 'sh', theirs, layout], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(other.stdout, 'data');
+    const copying = copyTo(writeOciLayout(layout), { descriptor: later, names: [], refName: 'two' });
+    setTimeout(() => other.stdin.end('go\n'), 100);
+    await copying;
+    expect(openOciLayout(layout).images.map(({ refName }) => refName)).toEqual(['theirs', 'two']);
+  });
+});
 
 describe('copies keep every digest', () => {
   it('to an OCI layout and back', async () => {

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { closeSync, createReadStream, openSync, rmSync, writeSync } from 'node:fs';
-import { BoxwrightError } from '@boxwright/errors';
 import { decompress } from '../compress/decompress.ts';
 import type { detectCompression } from '../compress/detect-compression.ts';
 import type { Descriptor } from '../documents/descriptor.ts';
 import { type Digest, digestFromHash } from '../names/digest.ts';
 import { notForLayers } from '../store/layer-tar.ts';
+import { namedWriteError } from './write-error.ts';
 
 /** A layer without its compression, in a temporary file. */
 export interface SpooledLayer {
@@ -45,7 +45,7 @@ export async function spoolLayer(
     }
   } catch (error) {
     release();
-    throw isFull(error) ? new BoxwrightError('DISK_FULL', `no space left to write ${path}`, { cause: error }) : error;
+    throw namedWriteError(error, path);
   } finally {
     closeSync(fd);
   }
@@ -56,9 +56,4 @@ export async function spoolLayer(
 /** Sources use their buffer again for each piece, while decompressors may hold on to theirs. */
 async function* copied(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer, void, undefined> {
   for await (const piece of bytes) yield Buffer.from(piece);
-}
-
-function isFull(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOSPC' || code === 'EDQUOT';
 }
