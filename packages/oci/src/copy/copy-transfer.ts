@@ -116,30 +116,33 @@ export class CopyTransfer implements Transfer {
           : await this.#encoders.run(() => this.#encoded(descriptor, encoding));
     }
     this.#note(role, descriptor, outcome, start);
-    if (encoding === undefined && outcome.state !== 'absent' && role === 'layer') this.#noteRepositories(descriptor);
+    if (outcome.state !== 'absent' && role === 'layer') this.#noteRepositories(descriptor, outcome.to);
     return outcome.to;
   }
 
   /** Both sides have the layer now: who takes notes learns where it could be mounted from. */
-  #noteRepositories(layer: Descriptor): void {
+  #noteRepositories(from: Descriptor, to: Descriptor): void {
     const { source, destination } = this.#options;
-    if (source.repository !== undefined) destination.noteRepository?.(layer, source.repository);
-    if (destination.repository !== undefined) source.noteRepository?.(layer, destination.repository);
+    if (source.repository !== undefined) destination.noteRepository?.(from, source.repository);
+    if (destination.repository !== undefined) source.noteRepository?.(to, destination.repository);
   }
 
   async #existing(to: Descriptor): Promise<BlobOutcome | undefined> {
     return (await this.#options.destination.has(to)) ? { to, state: 'exists' } : undefined;
   }
 
-  async #plain(descriptor: Descriptor): Promise<BlobOutcome> {
+  async #mounted(to: Descriptor): Promise<BlobOutcome | undefined> {
     const { destination, source, mountFrom } = this.#options;
-    if (destination.mountBlob !== undefined) {
-      for (const from of mountCandidates(descriptor, source, mountFrom, destination)) {
-        if (await destination.mountBlob(descriptor, from)) return { to: descriptor, state: 'mounted' };
-      }
+    if (destination.mountBlob === undefined) return undefined;
+    for (const from of mountCandidates(to, source, mountFrom, destination)) {
+      if (await destination.mountBlob(to, from)) return { to, state: 'mounted' };
     }
-    const receipt = await this.#writeAgain(descriptor);
-    return { to: descriptor, state: 'copied', receipt };
+    return undefined;
+  }
+
+  async #plain(descriptor: Descriptor): Promise<BlobOutcome> {
+    const mounted = await this.#mounted(descriptor);
+    return mounted ?? { to: descriptor, state: 'copied', receipt: await this.#writeAgain(descriptor) };
   }
 
   /** What came damaged from a registry may have been a mirror's, which is not asked again: it is read once more. */
@@ -169,7 +172,7 @@ export class CopyTransfer implements Transfer {
     const recalled = encoding.recall();
     if (recalled !== undefined) {
       const to = encodedDescriptor(layer, encoding, recalled);
-      const standing = await this.#existing(to);
+      const standing = (await this.#existing(to)) ?? (await this.#mounted(to));
       if (standing !== undefined) return standing;
       const check: EncodingCheck = { differs: false };
       try {

@@ -241,6 +241,20 @@ describe('compression on the way out', () => {
     expect(second.requests).toEqual(['HEAD tag']);
   });
 
+  it('mounts what another repository of the registry got compressed', async () => {
+    const image = putStoreImage(store, ['x'.repeat(1000)]);
+    const encodeLayer = compressLayers(store, { compression: 'gzip' });
+    const placed = { descriptor: image, names: [name] };
+    const [first, second] = [new MemoryRepository('first'), new MemoryRepository('second')];
+    second.neighbours.set('registry.test/first', first);
+    await copyImage(storeSource(store), placed, first, { encodeLayer });
+    const { parts } = await planCopy(storeSource(store), placed, second, { encodeLayer });
+    expect(parts.find(({ role }) => role === 'layer')?.action).toBe('mount');
+    const { ledger } = await copyImage(storeSource(store), placed, second, { encodeLayer });
+    expect(ledger.entries.find(({ role }) => role === 'layer')?.state).toBe('mounted');
+    expect(second.requests.filter((request) => request === 'PUT blob')).toHaveLength(1);
+  });
+
   it('notices that a library compresses differently than the last time', async () => {
     const image = putStoreImage(store, ['x'.repeat(1000)]);
     const [layer] = store.image(image).layers();

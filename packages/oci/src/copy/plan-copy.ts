@@ -161,7 +161,7 @@ class PlanTransfer implements Transfer {
       to = recalled === undefined ? undefined : encodedDescriptor(descriptor, encoding, recalled);
     if (to !== undefined && (await this.#destination.has(to))) this.#note(role, 'exists', descriptor, to);
     else if (mayBeAbsent(descriptor) && !(await this.#source.has(descriptor))) this.absent(role, descriptor);
-    else this.#note(role, encoding === undefined && this.#isMountable(descriptor) ? 'mount' : 'upload', descriptor, to);
+    else this.#note(role, to !== undefined && this.#isMountable(to) ? 'mount' : 'upload', descriptor, to);
     return to;
   }
 
