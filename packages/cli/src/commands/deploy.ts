@@ -80,7 +80,7 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     context.stdout.write(flags.format === 'json' ? `${safeJson(plan, 2)}\n` : planText(plan));
     return;
   }
-  const registrar = registrarOf(flags, context);
+  const registrar = registrarOf(flags, redactor, context);
   if (needsPrivilege(flags, () => mayRunCommands(project, selection)) && (await runInUserNamespace(context))) return;
   showWarnings(project, flags, context);
   const renderer = await createRenderer(progressMode(flags, context), context.stderr, context.colors);
@@ -132,21 +132,24 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     const made = results.flatMap(({ registration }) =>
       registration === undefined ? [] : registrationJson(registration),
     );
-    writeFileAtomically(resolve(cwd, flags.registration), `${safeJson(made, 2)}\n`);
+    // Job variables may hold what blocks hold.
+    writeFileAtomically(resolve(cwd, flags.registration), `${safeJson(made, 2)}\n`, 0o600);
   }
-  report(results, flags, context);
+  report(results, flags, redactor, context);
 }
 
 /** @throws UsageError; BoxwrightError PREFECT_API_URL_INVALID */
-function registrarOf(flags: DeployFlags, { env, signal }: CommandContext): Registrar {
+function registrarOf(flags: DeployFlags, redactor: Redactor, { env, signal }: CommandContext): Registrar {
   const { prefectApi: wanted, tag: tags } = flags;
   const known = prefectServerFrom(env);
   const server = typeof wanted === 'string' ? { ...known, url: wanted } : wanted === true ? known : undefined;
   if (wanted === true && server === undefined) {
     throw new UsageError('--prefect-api: PREFECT_API_URL is not set', { hint: 'Write --prefect-api URL.' });
   }
-  const api = server === undefined ? undefined : prefectApi(server, signal);
-  return prefectRegistrar({ api, env, tags, jobVariables: parseJobVariables(flags.jobVariable) });
+  const api = server === undefined ? undefined : prefectApi(server, { signal });
+  const jobVariables = parseJobVariables(flags.jobVariable);
+  redactor.addNamed(jobVariables);
+  return prefectRegistrar({ api, env, tags, jobVariables });
 }
 
 function makeEngine(name: EngineName, parts: EngineParts): StepEngine {
@@ -163,9 +166,15 @@ function makeEngine(name: EngineName, parts: EngineParts): StepEngine {
 }
 
 /** The summary on standard output; failures follow on standard error, the last one thrown. */
-function report(results: readonly DeploymentResult[], flags: DeployFlags, context: CommandContext): void {
-  if (flags.format === 'json') context.stdout.write(`${safeJson(summaryJson(results), 2)}\n`);
+function report(
+  results: readonly DeploymentResult[],
+  flags: DeployFlags,
+  redactor: Redactor,
+  context: CommandContext,
+): void {
+  if (flags.format === 'json') context.stdout.write(`${safeJson(summaryJson(results, redactor), 2)}\n`);
   else context.stdout.write(summaryTable(results));
+  context.signal.throwIfAborted();
   const failures = failuresOf(results);
   const last = failures.at(-1);
   if (last === undefined) return;

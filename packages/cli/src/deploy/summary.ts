@@ -1,4 +1,11 @@
-import { type DeploymentResult, type ImageSummary, type PlannedDeployment, registrationJson } from '@boxwright/deploy';
+import {
+  type DeploymentResult,
+  type ImageSummary,
+  type PlannedDeployment,
+  type Redactor,
+  type Registration,
+  registrationJson,
+} from '@boxwright/deploy';
 import { escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import { formatSizeShort, formatTable } from '@boxwright/inspect';
 
@@ -6,19 +13,29 @@ import { formatSizeShort, formatTable } from '@boxwright/inspect';
 export function summaryTable(results: readonly DeploymentResult[]): string {
   const rows = results.flatMap((result) =>
     result.images.length === 0
-      ? [[result.name, result.state, '', '', '', '', '', result.seconds.toFixed(1)]]
+      ? [[result.name, result.state, '', '', '', '', '', '', result.seconds.toFixed(1)]]
       : result.images.map((image) => [result.name, result.state, ...imageCells(image)]),
   );
   return formatTable(
-    ['DEPLOYMENT', 'STATE', 'IMAGE', 'TAGS', 'DIGEST', 'SIZE', 'CACHED', 'SECONDS'],
+    ['DEPLOYMENT', 'STATE', 'IMAGE', 'TAGS', 'PUSHED', 'DIGEST', 'SIZE', 'CACHED', 'SECONDS'],
     rows.map((row) => row.map(escapeForTerminal)),
   );
 }
 
-function imageCells({ image, tags, digest, bytes, cached, seconds }: ImageSummary): readonly string[] {
+function imageCells({
+  image,
+  tags,
+  pushed,
+  pushedTags,
+  digest,
+  bytes,
+  cached,
+  seconds,
+}: ImageSummary): readonly string[] {
   return [
     image,
     tags.join(', '),
+    pushed ? 'yes' : pushedTags.length === 0 ? 'no' : `only ${pushedTags.join(', ')}`,
     digest === undefined ? '' : digest.slice(0, 19),
     bytes === undefined ? '' : formatSizeShort(bytes),
     cached ? 'yes' : 'no',
@@ -26,16 +43,20 @@ function imageCells({ image, tags, digest, bytes, cached, seconds }: ImageSummar
   ];
 }
 
-/** The same for programs. */
-export function summaryJson(results: readonly DeploymentResult[]): unknown {
+/** The same for programs, without secrets: job variables may hold some. */
+export function summaryJson(results: readonly DeploymentResult[], redactor: Redactor): unknown {
   return results.map(({ name, state, images, registration, error, seconds }) => ({
     name,
     state,
     images,
-    ...(registration === undefined ? {} : { registration: registrationJson(registration) }),
+    ...(registration === undefined ? {} : { registration: redacted(registration, redactor) }),
     ...(error === undefined ? {} : { error: errorJson(error) }),
     seconds,
   }));
+}
+
+function redacted(registration: Registration, redactor: Redactor): unknown {
+  return JSON.parse(redactor.redact(JSON.stringify(registrationJson(registration))));
 }
 
 function errorJson(error: unknown): unknown {

@@ -19,6 +19,7 @@ async function deploy(
   engine: FakeEngine,
   options: Partial<DeployOptions> = {},
   env: Readonly<Record<string, string>> = {},
+  signal?: AbortSignal,
 ): Promise<Deployed> {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n');
@@ -32,6 +33,7 @@ async function deploy(
       store: testStore(),
       engine: () => engine,
       env: { PATH: process.env['PATH'], ...env },
+      signal,
       onEvent(event) {
         shown += event.type === 'log' ? Buffer.from(event.data).toString() : JSON.stringify(event);
       },
@@ -113,6 +115,35 @@ describe('deployProject', () => {
     } satisfies Partial<StepExecutionError>);
     expect(String(failure)).toContain('Encountered error while running prefect_docker');
     expect(engine.pushed).toEqual([]);
+  });
+
+  it('says what was done when it is interrupted', async () => {
+    const controller = new AbortController();
+    const engine = fakeEngine({ takesMs: 5 });
+    const push = engine.push.bind(engine);
+    engine.push = (request) =>
+      push({
+        ...request,
+        onPushed(reference, image) {
+          request.onPushed(reference, image);
+          controller.abort();
+          controller.signal.throwIfAborted();
+        },
+      });
+    const text = shared.replace('team/app\n', 'team/app\n    tag: 1\n    additional_tags: [x]\n');
+    const tags = '    additional_tags: "{{ build-image.additional_tags }}"\n';
+    const { results } = await deploy(
+      `${text.replace('deployments:', `${tags}deployments:`)}- {name: d1}\n- {name: d2}\n`,
+      engine,
+      { concurrency: 1 },
+      {},
+      controller.signal,
+    );
+    expect(results).toMatchObject([
+      { state: 'interrupted', images: [{ tags: ['1', 'x'], pushedTags: ['1'], pushed: false }] },
+      { state: 'skipped', images: [] },
+    ]);
+    expect(failuresOf(results)).toEqual([]);
   });
 
   it('tells a failure that ended several deployments once', async () => {

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { isBoxwrightError } from '@boxwright/errors';
 import type { Registration } from '../prefect-api/registration.ts';
 import type { Project } from '../project/index.ts';
+import { redactedError } from '../steps/redacted-error.ts';
 import { Redactor } from '../steps/redactor.ts';
 import { runSteps } from '../steps/run-steps.ts';
 import { StepCache } from '../steps/step-cache.ts';
@@ -55,8 +56,8 @@ export interface FinishedSteps {
 /** What became of one deployment. */
 export interface DeploymentResult {
   readonly name: string;
-  /** `skipped`: another one had failed before it began. */
-  readonly state: 'done' | 'failed' | 'skipped';
+  /** `interrupted`: the signal was aborted while it ran. `skipped`: it was not begun, as another one had failed or the signal was aborted. */
+  readonly state: 'done' | 'failed' | 'interrupted' | 'skipped';
   readonly images: readonly ImageSummary[];
   readonly registration: Registration | undefined;
   readonly error: unknown;
@@ -65,12 +66,13 @@ export interface DeploymentResult {
 
 /**
  * Runs the build and push steps of deployments. Those whose steps may change files run alone, in the order of the file; the
- * others run beside each other, and what several of them ask for is done once. After a failure none is begun any more.
+ * others run beside each other, and what several of them ask for is done once. After a failure, or when the signal is
+ * aborted, none is begun any more.
  *
  * Whatever can be known to be wrong or missing ends it before anything runs.
  *
  * @returns a result for each; failures of steps are in there
- * @throws BoxwrightError of {@link selectDeployments} and `planTargets`; the signal's reason
+ * @throws BoxwrightError of {@link selectDeployments} and `planTargets`
  */
 export async function deployProject(options: DeployOptions): Promise<readonly DeploymentResult[]> {
   const { project, context, sources } = options;
@@ -102,7 +104,6 @@ export async function deployProject(options: DeployOptions): Promise<readonly De
   };
   const count = Math.min(options.concurrency ?? defaultConcurrency, targets.length);
   await Promise.all(Array.from({ length: count }, worker));
-  context.signal?.throwIfAborted();
   return results;
 }
 
@@ -130,12 +131,15 @@ async function deployOne(target: DeploymentTarget, run: Run): Promise<Deployment
       seconds: Math.round(performance.now() - started) / 1000,
       ...more,
     });
-    if (run.hasFailed || run.options.context.signal?.aborted === true) return result('skipped');
+    const isAborted = (): boolean => run.options.context.signal?.aborted === true;
+    if (run.hasFailed || isAborted()) return result('skipped');
     try {
       return result('done', { registration: await runTarget(target, run, images) });
     } catch (error) {
+      // What fails while everything is given up is a consequence of that.
+      if (isAborted()) return result('interrupted');
       run.hasFailed = true;
-      return result('failed', { error });
+      return result('failed', { error: redactedError(error, run.redactor) });
     }
   });
 }

@@ -11,6 +11,9 @@ export interface ImageSummary {
   /** Of its layers as the engine keeps them; where it was only pushed, as the registry has them. */
   readonly bytes: number | undefined;
   readonly built: boolean;
+  /** Tags that the registry has now. */
+  readonly pushedTags: readonly string[];
+  /** All of its tags are there. */
   readonly pushed: boolean;
   /** Nothing had to be built or sent: this run, an earlier one or the registry had all of it. */
   readonly cached: boolean;
@@ -26,15 +29,19 @@ export class ImageSummaries {
     const { imageName: image, engine } = report;
     const before = this.#images.get(image);
     const isPush = report.kind === 'pushed';
+    const tags = [...new Set([...(before?.tags ?? []), ...report.tags])];
+    const sent = isPush || report.pushed ? report.tags : [];
+    const pushedTags = [...new Set([...(before?.pushedTags ?? []), ...sent])];
     const done = report.cached || (isPush && report.upToDate);
     this.#images.set(image, {
       image,
-      tags: [...new Set([...(before?.tags ?? []), ...report.tags])],
+      tags,
       imageId: isPush ? before?.imageId : report.imageId,
       digest: report.digest ?? before?.digest,
       bytes: before?.bytes ?? report.bytes,
       built: (before?.built ?? false) || !isPush,
-      pushed: (before?.pushed ?? false) || isPush || report.pushed,
+      pushedTags,
+      pushed: tags.every((tag) => pushedTags.includes(tag)),
       cached: (before?.cached ?? true) && done,
       seconds: Math.round(((before?.seconds ?? 0) + report.seconds) * 1000) / 1000,
       engine,

@@ -14,7 +14,7 @@ export function parseJobVariables(texts: readonly string[]): PlainObject {
     else {
       const equals = text.indexOf('=');
       if (equals < 1) {
-        throw new UsageError(`--job-variable ${text}: there is no name=value`, {
+        throw new UsageError('--job-variable: there is no name=value', {
           hint: "Write NAME=VALUE, or '{…}' as JSON.",
         });
       }
@@ -28,10 +28,11 @@ function parseObject(text: string): PlainObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (cause) {
-    throw new UsageError(`--job-variable ${text}: this is no JSON`, { hint: 'Put it in single quotes.', cause });
+  } catch {
+    // Without the text and the cause, which shows it: it may hold a secret.
+    throw new UsageError('--job-variable: what begins with { is no JSON', { hint: 'Put it in single quotes.' });
   }
   const plain = toPlainValue(value);
   if (isPlainObject(plain)) return plain;
-  throw new UsageError(`--job-variable ${text}: this is no JSON object`, { hint: 'Write {"name": value}.' });
+  throw new UsageError('--job-variable: this is no JSON object', { hint: 'Write {"name": value}.' });
 }

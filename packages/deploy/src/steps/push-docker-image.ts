@@ -88,6 +88,17 @@ async function push(
   const engine = context.engine(engineOfBackend(buildBackend, context));
   const started = performance.now();
   const pushed: PushedTag[] = [];
+  const reportOf = (there: readonly string[]): PushedReport => ({
+    kind: 'pushed',
+    imageName: image.name,
+    tags: there,
+    digest: pushed[0]?.digest,
+    bytes: pushed[0]?.bytes,
+    upToDate: pushed.every(({ upToDate }) => upToDate),
+    cached: false,
+    seconds: Math.round(performance.now() - started) / 1000,
+    engine: engine.name,
+  });
   await context.progress.during(`push ${image.name}:${tags.join(', ')}`, async (row) => {
     try {
       await engine.push({
@@ -98,20 +109,11 @@ async function push(
         onPushed: (_, one) => pushed.push(one),
       });
     } catch (error) {
+      if (pushed.length > 0) context.report(reportOf(tags.slice(0, pushed.length)));
       throw withTags(error, tags, pushed.length);
     }
   });
-  const report: PushedReport = {
-    kind: 'pushed',
-    imageName: image.name,
-    tags,
-    digest: pushed[0]?.digest,
-    bytes: pushed[0]?.bytes,
-    upToDate: pushed.every(({ upToDate }) => upToDate),
-    cached: false,
-    seconds: Math.round(performance.now() - started) / 1000,
-    engine: engine.name,
-  };
+  const report = reportOf(tags);
   context.report(report);
   return report;
 }

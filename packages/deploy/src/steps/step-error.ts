@@ -1,6 +1,7 @@
 import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import type { Step } from '../project/index.ts';
 import { LocatedError, renderFrame, type SourceRange } from '../yaml/index.ts';
+import { redactedDetails } from './redacted-error.ts';
 import type { Redactor } from './redactor.ts';
 import { lastPart } from './step-registry.ts';
 
@@ -54,11 +55,4 @@ function otherFrame(error: unknown): string | undefined {
   if (error instanceof LocatedError || !(error instanceof BoxwrightError)) return undefined;
   const frame: unknown = Reflect.get(error, 'frame');
   return typeof frame === 'string' ? frame : undefined;
-}
-
-/** Details go out with errors as JSON. */
-function redactedDetails(details: BoxwrightError['details'], redactor: Redactor): BoxwrightError['details'] {
-  const text = JSON.stringify(details);
-  const redacted = redactor.redact(text);
-  return redacted === text ? details : JSON.parse(redacted);
 }
