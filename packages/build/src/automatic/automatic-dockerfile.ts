@@ -1,9 +1,10 @@
+import { parseIgnoreFile } from '@boxwright/dockerfile';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { DockerfileWriter } from '../builder/dockerfile-writer.ts';
 import { type DraftedDockerfile, type ProjectKind, projectKinds } from './found-project.ts';
 import { goDockerfile } from './go-dockerfile.ts';
 import { nodeDockerfile } from './node-dockerfile.ts';
-import { type NodeProject, nodeProject } from './node-project.ts';
+import { type NodeProject, nodeLockFiles, nodeProject } from './node-project.ts';
 import { isFlowProject, type PrefectImageOptions, prefectDockerfile } from './prefect-dockerfile.ts';
 import { ProjectFiles } from './project-files.ts';
 import { pipDockerfile, poetryDockerfile, uvDockerfile } from './python-dockerfile.ts';
@@ -29,8 +30,19 @@ export interface AutomaticDockerfile {
   readonly notes: readonly string[];
 }
 
-/** What no image should have. */
-const alwaysIgnored = ['.git', '.dockerignore', 'Dockerfile*', '**/.DS_Store', '.env', '.env.*', '!.env.example'];
+/** What no image should have, and what an image has of its own. */
+const alwaysIgnored = [
+  '**/.git',
+  '.dockerignore',
+  'Dockerfile*',
+  '**/.DS_Store',
+  '**/node_modules',
+  '**/.venv',
+  '**/__pycache__',
+  '**/.env',
+  '**/.env.*',
+  '!**/.env.example',
+];
 
 /**
  * Makes a Dockerfile for what a directory holds: a Python project of Prefect flows (Prefect's form), uv, Poetry, pip, pnpm, Yarn,
@@ -49,8 +61,8 @@ export function automaticDockerfile(directory: string, options: AutomaticOptions
     kind,
     writer,
     text: writer.dockerfile,
-    ignoreText: ignores ? [...alwaysIgnored, ...ignored, ''].join('\n') : undefined,
-    notes: [...notes, ...otherParts(kind, files, node)],
+    ignoreText: ignores ? [...ignored, ...alwaysIgnored, ''].join('\n') : undefined,
+    notes: [...notes, ...otherParts(kind, files, node), ...letIn(kind, files)],
   };
 }
 
@@ -63,6 +75,8 @@ function detectKind(files: ProjectFiles, node: NodeProject | undefined): Project
   if (files.has('pyproject.toml') && (files.has('poetry.lock') || sections.has('tool.poetry'))) return 'poetry';
   if (isPython) return 'pip';
   if (node !== undefined) return node.manager;
+  // A package.json that is none: what lies beside it are hardly finished pages.
+  if (files.has('package.json')) throw unknown(files);
   if (staticDirectory(files) !== undefined) return 'static';
   throw unknown(files);
 }
@@ -90,7 +104,7 @@ function draft(
     case 'pnpm':
     case 'yarn':
     case 'bun':
-      if (node === undefined) throw unknown(files, 'package.json');
+      if (node === undefined) throw unknown(files);
       return nodeDockerfile(
         files,
         node.manager === kind ? node : { ...node, manager: kind, managerVersion: undefined, lockFile: undefined },
@@ -108,8 +122,32 @@ function otherParts(kind: ProjectKind, files: ProjectFiles, node: NodeProject | 
     : ['There is a package.json too: what it builds is not built here.'];
 }
 
-function unknown(files: ProjectFiles, missing?: string): BoxwrightError {
-  const why = missing === undefined ? 'nothing in it says how' : `it has no ${missing}`;
+/** What a `.dockerignore` of the project's own should leave out and does not. */
+function letIn(kind: ProjectKind, files: ProjectFiles): readonly string[] {
+  const text = kind === 'prefect' ? undefined : files.text('.dockerignore');
+  if (text === undefined) return [];
+  const matcher = parseIgnoreFile(text);
+  const names = ['.env', '.git', '.venv', 'node_modules'].filter((name) => files.has(name) && !matcher.matches(name));
+  return names.length === 0 ? [] : [`The project's .dockerignore lets ${names.join(', ')} into the image.`];
+}
+
+/** Files that say nothing without another. */
+const companions: readonly (readonly [string, string])[] = [
+  ...nodeLockFiles.map((name) => [name, 'package.json'] as const),
+  ['uv.lock', 'pyproject.toml'],
+  ['poetry.lock', 'pyproject.toml'],
+  ['go.sum', 'go.mod'],
+];
+
+function whyUnknown(files: ProjectFiles): string {
+  if (files.has('package.json')) return 'its package.json is no JSON object';
+  if (files.has('pyproject.toml')) return 'its pyproject.toml has neither [project] nor [tool.poetry]';
+  const alone = companions.find(([name]) => files.has(name));
+  return alone === undefined ? 'nothing in it says how' : `it has a ${alone[0]} and no ${alone[1]}`;
+}
+
+function unknown(files: ProjectFiles): BoxwrightError {
+  const why = whyUnknown(files);
   return new BoxwrightError(
     'AUTOMATIC_UNKNOWN',
     `no Dockerfile can be made for ${escapeForTerminal(files.directory)}: ${why}`,

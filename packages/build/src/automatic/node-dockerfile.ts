@@ -5,19 +5,20 @@ import type { DraftedDockerfile } from './found-project.ts';
 import type { NodeProject } from './node-project.ts';
 import { type ManagerCommands, managerCommands } from './package-managers.ts';
 import type { ProjectFiles } from './project-files.ts';
+import { secretSettings } from './secret-settings.ts';
 import { addStaticStage } from './static-dockerfile.ts';
 
-const ignored = ['**/node_modules', '**/.next/cache', '**/.turbo', '**/coverage', '**/npm-debug.log*'];
+const ignored = ['**/.next/cache', '**/.turbo', '**/coverage', '**/npm-debug.log*'];
 
 /** A project with `package.json`: a server, or a site that is built and served. */
 export function nodeDockerfile(files: ProjectFiles, project: NodeProject): DraftedDockerfile {
-  const commands = managerCommands(project);
+  const commands = managerCommands(project, files);
   const image = project.manager === 'bun' ? 'oven/bun:1-slim' : `node:${project.node}-slim`;
   const user = project.manager === 'bun' ? 'bun' : 'node';
   const builds = project.scripts.has('build');
   const site = project.scripts.has('start') || project.main !== undefined ? undefined : siteDirectory(project);
-  const notes: string[] = [];
-  const secret = secretSettings(files, notes);
+  const secret = secretSettings(files);
+  const notes = [...secret.notes];
   if (project.lockFile === undefined) notes.push('There is no lock file: every build may find other versions.');
 
   const writer = new DockerfileWriter().from(image, builds ? { as: 'build' } : {});
@@ -34,8 +35,10 @@ export function nodeDockerfile(files: ProjectFiles, project: NodeProject): Draft
       notes,
     };
   }
+  notes.push(...commands.notes);
   if (builds) {
-    writer.run(commands.prune, { mounts }).addLine('').from(image);
+    for (const command of commands.prune) writer.run(command, command === commands.prune.at(-1) ? { mounts } : {});
+    writer.addLine('').from(image);
     if (
       project.manager !== 'npm' &&
       project.manager !== 'bun' &&
@@ -72,7 +75,9 @@ function install(
       ? 'The workspaces cannot be listed'
       : needsSources.length > 0
         ? `The script "${needsSources.join('", "')}" runs when packages are installed`
-        : undefined;
+        : project.hasLocalPackages
+          ? 'Packages come from files of the project'
+          : undefined;
   const user = project.manager === 'bun' ? 'bun' : 'node';
   const everything = copyLine(['.'], '.', {
     ...(production ? { chown: `${user}:${user}` } : {}),
@@ -93,19 +98,6 @@ function install(
     writer.addLine(copyLine([`${directory}/package.json`], `./${directory}/`));
   }
   writer.run(commands.install(production), { mounts }).addLine(everything);
-}
-
-/** An `.npmrc` with a token must not be in a layer: it is mounted. */
-function secretSettings(
-  files: ProjectFiles,
-  notes: string[],
-): { readonly mounts: readonly RunMountOptions[]; readonly skipped: readonly string[] } {
-  const written = (files.text('.npmrc') ?? '')
-    .split('\n')
-    .some((line) => /_(?:auth|authToken|password)\s*=\s*[^\s$]/i.test(line));
-  if (!written) return { mounts: [], skipped: [] };
-  notes.push('.npmrc holds credentials and is left out of the image: build with --secret id=npmrc,src=.npmrc.');
-  return { mounts: [{ type: 'secret', id: 'npmrc', target: '/app/.npmrc' }], skipped: ['.npmrc'] };
 }
 
 /** Where tools put the pages they build. */
@@ -131,11 +123,12 @@ function startCommand(
 ): readonly string[] | undefined {
   const start = project.scripts.get('start');
   const words = start?.trim().split(/\s+/) ?? [];
-  if (words[0] === 'node' && words.every((word) => /^[\w./@:=-]+$/.test(word))) return words;
+  if (words[0] === 'node' && words.every((word) => /^[\w./@:=-]+$/.test(word))) {
+    return project.manager === 'bun' ? words : [...commands.program, ...words.slice(1)];
+  }
   if (start !== undefined) return commands.script('start');
-  const runner = project.manager === 'bun' ? 'bun' : 'node';
-  if (project.main !== undefined) return [runner, project.main];
-  const names = ['server.js', 'index.js', 'app.js', 'main.js', 'index.mjs', ...(runner === 'bun' ? ['index.ts'] : [])];
-  const file = names.find((name) => files.has(name));
-  return file === undefined ? undefined : [runner, file];
+  if (project.main !== undefined) return [...commands.program, project.main];
+  const names = ['server.js', 'index.js', 'app.js', 'main.js', 'index.mjs'];
+  const file = [...names, ...(project.manager === 'bun' ? ['index.ts'] : [])].find((name) => files.has(name));
+  return file === undefined ? undefined : [...commands.program, file];
 }

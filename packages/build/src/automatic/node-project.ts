@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { objectEntries, type ProjectFiles } from './project-files.ts';
 import { chooseVersion } from './version-choice.ts';
 
@@ -18,12 +19,15 @@ export interface NodeProject {
   readonly main: string | undefined;
   /** Directories of workspaces that have a `package.json`; undefined when they cannot be listed. */
   readonly workspaces: readonly string[] | undefined;
+  /** Packages come from files beside them: `file:lib.tgz`. */
+  readonly hasLocalPackages: boolean;
 }
 
-/** Long-term versions of Node.js, the newest first. */
-const nodeVersions = ['24', '22', '20'] as const;
+/** Versions of Node.js that there are images of: those that most packages are ready for first. */
+const nodeVersions = ['24', '22', '26', '20', '25', '23', '21', '18'] as const;
 const defaultNode = '24';
 const mostWorkspaces = 200;
+const mostPatterns = 200;
 
 const lockFiles: readonly (readonly [string, PackageManager])[] = [
   ['pnpm-lock.yaml', 'pnpm'],
@@ -33,6 +37,9 @@ const lockFiles: readonly (readonly [string, PackageManager])[] = [
   ['package-lock.json', 'npm'],
   ['npm-shrinkwrap.json', 'npm'],
 ];
+
+/** Names of lock files, whoever writes them. */
+export const nodeLockFiles: readonly string[] = lockFiles.map(([name]) => name);
 
 /** Reads `package.json`; undefined when there is none, or one that is no JSON object. */
 export function nodeProject(files: ProjectFiles): NodeProject | undefined {
@@ -44,6 +51,7 @@ export function nodeProject(files: ProjectFiles): NodeProject | undefined {
   const manager = (named?.[1] as PackageManager | undefined) ?? locks[0]?.[1] ?? 'npm';
   const lockFile = locks.find(([, owner]) => owner === manager)?.[0];
   const main = textOf(manifest.get('main'));
+  const workspaces = workspacesOf(files, manifest);
   return {
     manager,
     managerVersion: named?.[2] ?? lockVersion(files, lockFile),
@@ -57,8 +65,12 @@ export function nodeProject(files: ProjectFiles): NodeProject | undefined {
     dependencies: new Set(
       ['dependencies', 'devDependencies'].flatMap((key) => [...(objectEntries(manifest.get(key))?.keys() ?? [])]),
     ),
-    main: main !== undefined && files.has(main) ? main : undefined,
-    workspaces: workspacesOf(files, manifest),
+    main: main !== undefined && isInside(main) && files.has(main) ? main : undefined,
+    workspaces,
+    hasLocalPackages: [
+      manifest,
+      ...(workspaces ?? []).map((directory) => files.json(`${directory}/package.json`) ?? new Map<string, unknown>()),
+    ].some(namesLocalPackage),
   };
 }
 
@@ -83,18 +95,36 @@ function lockVersion(files: ProjectFiles, lockFile: string | undefined): string 
           ['9', '10'],
         ]).get(version) ?? '10');
   }
-  if (lockFile === 'yarn.lock') return files.head(lockFile).includes('# yarn lockfile v1') ? '1' : '4';
+  if (lockFile === 'yarn.lock') {
+    const text = files.head(lockFile);
+    if (text.includes('# yarn lockfile v1')) return '1';
+    return Number(/^__metadata:\r?\n {1,8}version: (\d{1,3})/m.exec(text)?.[1] ?? 8) < 8 ? '3' : '4';
+  }
   return undefined;
+}
+
+function isInside(path: string): boolean {
+  const cleaned = posix.normalize(path);
+  return !posix.isAbsolute(cleaned) && !cleaned.split('/').includes('..');
+}
+
+function namesLocalPackage(manifest: ReadonlyMap<string, unknown>): boolean {
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].some((key) =>
+    [...(objectEntries(manifest.get(key))?.values() ?? [])].some(
+      (place) => typeof place === 'string' && /^(?:file|link|portal):|^\.{0,2}\//.test(place),
+    ),
+  );
 }
 
 /** Patterns as `packages/*` and plain directories; any other gives up. */
 function workspacesOf(files: ProjectFiles, manifest: ReadonlyMap<string, unknown>): readonly string[] | undefined {
   const field = manifest.get('workspaces');
-  const listed = Array.isArray(field) ? field : objectEntries(field)?.get('packages');
-  const patterns = [
+  const listed: unknown = Array.isArray(field) ? field : objectEntries(field)?.get('packages');
+  const patterns = new Set<unknown>([
     ...(Array.isArray(listed) ? listed : []),
-    ...(files.text('pnpm-workspace.yaml') ?? '').matchAll(/^\s{0,20}- +['"]?([^'"#\n]+?)['"]?[ \t]*(?:#.*)?\r?$/gm),
-  ].map((item: unknown) => (Array.isArray(item) ? item[1] : item));
+    ...pnpmWorkspacePatterns(files.text('pnpm-workspace.yaml') ?? ''),
+  ]);
+  if (patterns.size > mostPatterns) return undefined;
   const found = new Set<string>();
   for (const pattern of patterns) {
     if (typeof pattern !== 'string' || !/^(?:\.\/)?[\w@.-]+(?:\/[\w@.-]+)*(?:\/\*)?$/.test(pattern)) return undefined;
@@ -105,6 +135,25 @@ function workspacesOf(files: ProjectFiles, manifest: ReadonlyMap<string, unknown
     if (found.size > mostWorkspaces) return undefined;
   }
   return [...found];
+}
+
+/** The list `packages` of `pnpm-workspace.yaml`, as it is usually written; what is not understood is no pattern. */
+function pnpmWorkspacePatterns(text: string): readonly string[] {
+  const found: string[] = [];
+  let isList = false;
+  for (const line of text.split('\n')) {
+    const content = line.replace(/(?:^|\s)#.*$/, '').trim();
+    if (content === '') continue;
+    const item = /^-\s+(.*)$/.exec(content)?.[1];
+    if (isList && item !== undefined) found.push(item.replace(/^(['"])(.*)\1$/, '$2'));
+    else if (/^packages\s*:/.test(line)) {
+      isList = true;
+      const rest = content.replace(/^packages\s*:\s*/, '');
+      // Written in one line: not read, so that everything is copied.
+      if (rest !== '') found.push(rest);
+    } else if (/^\S/.test(line)) isList = false;
+  }
+  return found;
 }
 
 function textOf(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 
@@ -29,13 +29,13 @@ export class ProjectFiles {
     return basename(this.directory);
   }
 
-  /** True for a file or a directory of that name. */
+  /** True for a file or a directory of that name; not for a link that leads nowhere. */
   has(path: string): boolean {
-    return statSync(join(this.directory, path), { throwIfNoEntry: false }) !== undefined;
+    return this.#stats(path) !== undefined;
   }
 
   hasDirectory(path: string): boolean {
-    return statSync(join(this.directory, path), { throwIfNoEntry: false })?.isDirectory() === true;
+    return this.#stats(path)?.isDirectory() === true;
   }
 
   /** The text of a file; undefined when there is none, or one that cannot be what it is named after. */
@@ -72,6 +72,15 @@ export class ProjectFiles {
       return readdirSync(join(this.directory, path)).toSorted().slice(0, mostNames);
     } catch {
       return [];
+    }
+  }
+
+  #stats(path: string): Stats | undefined {
+    try {
+      return statSync(join(this.directory, path), { throwIfNoEntry: false });
+    } catch {
+      // Links in a circle, no right to look, no possible name (too long, a NUL byte).
+      return undefined;
     }
   }
 }

@@ -6,19 +6,11 @@ import type { RunMountOptions } from '../builder/instructions/run-mount-flag.ts'
 import { defaultPythonVersion } from '../builder/prefect-image.ts';
 import type { DraftedDockerfile } from './found-project.ts';
 import type { ProjectFiles } from './project-files.ts';
-import { pyproject, pythonCommand, wantedPython } from './python-project.ts';
+import { hasLocalPackages, pyproject, pythonCommand, wantedPython } from './python-project.ts';
 import { requirementFiles } from './requirements.ts';
 import { tomlText } from './toml-sections.ts';
 
-const ignored = [
-  '**/__pycache__',
-  '**/*.pyc',
-  '**/.venv',
-  '**/venv',
-  '**/.pytest_cache',
-  '**/.mypy_cache',
-  '**/*.egg-info',
-];
+const ignored = ['**/*.pyc', '**/venv', '**/.pytest_cache', '**/.mypy_cache', '**/*.egg-info'];
 
 const pipCache: RunMountOptions = { type: 'cache', target: '/root/.cache/pip' };
 const uvCache: RunMountOptions = { type: 'cache', target: '/root/.cache/uv' };
@@ -26,21 +18,26 @@ const poetryCache: RunMountOptions = { type: 'cache', target: '/root/.cache/pypo
 
 /** uv: the environment is made from `uv.lock` in a stage of its own. */
 export function uvDockerfile(files: ProjectFiles): DraftedDockerfile {
-  const sync = ['uv', 'sync', '--frozen', '--no-dev'];
   const sections = pyproject(files);
   const writer = buildStage(files, ['uv']).env({
     UV_COMPILE_BYTECODE: '1',
     UV_LINK_MODE: 'copy',
+    // Other than .python-version, which may name a patch that the image does not have.
+    UV_PYTHON: pythonVersion(files),
     UV_PYTHON_DOWNLOADS: 'never',
   });
   const notes: string[] = [];
-  if ([...(sections.get('tool.uv.sources')?.values() ?? [])].some((source) => /\bpath\b/.test(source))) {
-    notes.push('Packages come from directories of the project: every change of a file installs everything again.');
+  if (hasLocalPackages(files)) {
+    notes.push(localPackagesNote);
   } else {
     const inner = sections.has('tool.uv.workspace') ? '--no-install-workspace' : '--no-install-project';
-    writer.addLine(copyLine(['pyproject.toml', 'uv.lock'], './')).run([...sync, inner], { mounts: [uvCache] });
+    const settings = files.has('uv.toml') ? ['uv.toml'] : [];
+    writer
+      .addLine(copyLine(['pyproject.toml', 'uv.lock', ...settings], './'))
+      .run(['uv', 'sync', '--frozen', '--no-dev', inner], { mounts: [uvCache] });
   }
-  writer.addLine(copyLine(['.'], '.')).run(sync, { mounts: [uvCache] });
+  // Only now all members of a workspace are there: whether the lock file is up to date can be told.
+  writer.addLine(copyLine(['.'], '.')).run(['uv', 'sync', '--locked', '--no-dev'], { mounts: [uvCache] });
   return finished(files, environmentStage(files, writer), notes);
 }
 
@@ -49,13 +46,24 @@ export function poetryDockerfile(files: ProjectFiles): DraftedDockerfile {
   const install = ['poetry', 'install', '--only', 'main'];
   const isPackage = isPoetryPackage(files);
   const locked = files.has('poetry.lock');
-  const writer = buildStage(files, ['poetry'])
-    .env({ POETRY_NO_INTERACTION: '1', POETRY_VIRTUALENVS_CREATE: 'true', POETRY_VIRTUALENVS_IN_PROJECT: 'true' })
-    .addLine(copyLine(['pyproject.toml', ...(locked ? ['poetry.lock'] : [])], './'))
-    .run([...install, '--no-root'], { mounts: [poetryCache] })
-    .addLine(copyLine(['.'], '.'));
-  if (isPackage) writer.run(install, { mounts: [poetryCache] });
-  const notes = locked ? [] : ['There is no poetry.lock: every build may find other versions.'];
+  const isLocal = hasLocalPackages(files);
+  const settings = files.has('poetry.toml') ? ['poetry.toml'] : [];
+  const writer = buildStage(files, ['poetry']).env({
+    POETRY_NO_INTERACTION: '1',
+    POETRY_VIRTUALENVS_CREATE: 'true',
+    POETRY_VIRTUALENVS_IN_PROJECT: 'true',
+  });
+  if (!isLocal) {
+    writer
+      .addLine(copyLine(['pyproject.toml', ...(locked ? ['poetry.lock'] : []), ...settings], './'))
+      .run([...install, '--no-root'], { mounts: [poetryCache] });
+  }
+  writer.addLine(copyLine(['.'], '.'));
+  if (isPackage || isLocal) writer.run([...install, ...(isPackage ? [] : ['--no-root'])], { mounts: [poetryCache] });
+  const notes = [
+    ...(locked ? [] : ['There is no poetry.lock: every build may find other versions.']),
+    ...(isLocal ? [localPackagesNote] : []),
+  ];
   return finished(files, environmentStage(files, writer), notes);
 }
 
@@ -92,8 +100,15 @@ export function pipDockerfile(files: ProjectFiles): DraftedDockerfile {
   return finished(files, writer, notes);
 }
 
+const localPackagesNote =
+  'Packages come from directories of the project: every change of a file installs everything again.';
+
+function pythonVersion(files: ProjectFiles): string {
+  return wantedPython(files) ?? defaultPythonVersion;
+}
+
 function pythonImage(files: ProjectFiles): string {
-  return `python:${wantedPython(files) ?? defaultPythonVersion}-slim`;
+  return `python:${pythonVersion(files)}-slim`;
 }
 
 function buildStage(files: ProjectFiles, tools: readonly string[]): DockerfileWriter {

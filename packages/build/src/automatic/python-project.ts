@@ -3,11 +3,19 @@ import { tomlSections, tomlText, tomlTexts } from './toml-sections.ts';
 import { chooseVersion } from './version-choice.ts';
 
 /** Versions of Python that there are images of, the one that most packages are ready for first. */
-const pythonVersions = ['3.12', '3.13', '3.11', '3.10', '3.14', '3.9'] as const;
+const pythonVersions = ['3.12', '3.13', '3.11', '3.10', '3.14', '3.9', '3.8'] as const;
+
+type Sections = ReadonlyMap<string, ReadonlyMap<string, string>>;
+
+const read = new WeakMap<ProjectFiles, Sections>();
 
 /** `pyproject.toml` as far as it matters; empty tables when there is none. */
-export function pyproject(files: ProjectFiles): ReadonlyMap<string, ReadonlyMap<string, string>> {
-  return tomlSections(files.text('pyproject.toml') ?? '');
+export function pyproject(files: ProjectFiles): Sections {
+  const known = read.get(files);
+  if (known !== undefined) return known;
+  const sections = tomlSections(files.text('pyproject.toml') ?? '');
+  read.set(files, sections);
+  return sections;
 }
 
 /** The minor version of Python that a project asks for (`.python-version`, `requires-python`); undefined when it does not. */
@@ -18,6 +26,17 @@ export function wantedPython(files: ProjectFiles): string | undefined {
   const range =
     sections.get('project')?.get('requires-python') ?? sections.get('tool.poetry.dependencies')?.get('python');
   return range === undefined ? undefined : chooseVersion(pythonVersions, tomlText(range));
+}
+
+/** True when packages come from directories beside the project's own files: `{ path = "lib" }`, `lib @ file:lib`. */
+export function hasLocalPackages(files: ProjectFiles): boolean {
+  const sections = pyproject(files);
+  if (/@\s*file:/.test(sections.get('project')?.get('dependencies') ?? '')) return true;
+  return [...sections].some(
+    ([name, section]) =>
+      /^tool\.(?:uv\.sources|poetry\.dependencies)(?:\.|$)/.test(name) &&
+      (section.has('path') || [...section.values()].some((value) => /[{,]\s*"?path"?\s*=/.test(value))),
+  );
 }
 
 /** Names of the packages that a project asks for, lower case with `-`, without extras and versions. */
@@ -63,7 +82,7 @@ export function pythonCommand(
     ...(sections.get('project.scripts')?.keys() ?? []),
     ...(sections.get('tool.poetry.scripts')?.keys() ?? []),
   ];
-  const [script, ...others] = scripts;
+  const [script, ...others] = scripts.filter((name) => /^[\w.-]{1,100}$/.test(name));
   if (script !== undefined && others.length === 0) return { command: [script] };
   const file = ['main.py', 'app.py', 'server.py', '__main__.py'].find((name) => files.has(name));
   return file === undefined ? undefined : { command: ['python', file] };

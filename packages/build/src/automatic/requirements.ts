@@ -5,7 +5,8 @@ const mostFiles = 50;
 
 /**
  * The files that `pip install -r` reads, the first one included; undefined when something in them is in the project itself
- * (`-e .`, `./package`, `file:`) or outside of it: then everything has to be there before pip runs.
+ * (`-e .`, `./package`, `wheels/x.whl`, `file:`, `--find-links wheels`) or outside of it: then everything has to be there
+ * before pip runs.
  */
 export function requirementFiles(files: ProjectFiles, first: string): readonly string[] | undefined {
   const found = [first];
@@ -29,6 +30,17 @@ export function requirementFiles(files: ProjectFiles, first: string): readonly s
   return found.length > mostFiles ? undefined : found;
 }
 
+/** https://pip.pypa.io/en/stable/reference/requirements-file-format/ */
 function isLocal(line: string): boolean {
-  return /^(?:-e|--editable)\b/.test(line) || /^(?:\.|\/|file:)/.test(line) || /@\s*file:/.test(line);
+  if (/^(?:-e|--editable)\b/.test(line) || /@\s*file:/.test(line)) return true;
+  const place = /^(?:-f|--find-links|-i|--index-url|--extra-index-url)[\s=]*(\S+)$/.exec(line)?.[1];
+  if (place !== undefined) return !isRemote(place);
+  // Before a marker or an option; pip takes what has a separator, or ends like an archive, for a path.
+  const [requirement = ''] = line.split(/[\s;]/, 1);
+  if (requirement.startsWith('-') || isRemote(requirement)) return false;
+  return /[/\\]/.test(requirement) || /^(?:\.|file:)|\.(?:whl|zip|tar(?:\.\w+)?|tgz|tbz|txz)$/i.test(requirement);
+}
+
+function isRemote(place: string): boolean {
+  return /^[a-z][a-z+]*:\/\//i.test(place) && !/^file:/i.test(place);
 }

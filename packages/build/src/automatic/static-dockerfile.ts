@@ -19,7 +19,7 @@ export function staticDockerfile(directory: string): DraftedDockerfile {
     .from(image)
     .addLine(copyLine([directory], root))
     .expose(8080);
-  return { writer, ignored: ['**/.*', 'Dockerfile*', '*.md'], notes: [] };
+  return { writer, ignored: ['**/.*', '!**/.well-known', '*.md'], notes: [] };
 }
 
 /** The same with pages that a stage has built. */

@@ -9,8 +9,8 @@ export function tomlSections(text: string): ReadonlyMap<string, ReadonlyMap<stri
   let key: string | undefined;
   let value = '';
   let depth = 0;
-  for (const line of text.split('\n')) {
-    const content = withoutComment(line).trim();
+  for (const line of withoutCommentsAndTexts(text).split('\n')) {
+    const content = line.trim();
     if (key === undefined) {
       const header = /^\[([^[\]]+)\]$/.exec(content)?.[1];
       if (content.startsWith('[')) {
@@ -45,20 +45,13 @@ export function tomlTexts(value: string): readonly string[] {
   return [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, double, single]) => double ?? single ?? '');
 }
 
-/** A `#` within quotes is none. */
-function withoutComment(line: string): string {
-  let quote = '';
-  for (let index = 0; index < line.length; index++) {
-    const character = line[index] ?? '';
-    if (quote !== '') {
-      if (character === quote) quote = '';
-    } else if (character === '"' || character === "'") {
-      quote = character;
-    } else if (character === '#') {
-      return line.slice(0, index);
-    }
-  }
-  return line;
+/** A `#` within quotes is none. Of texts over several lines only the quotes are left: nothing that is asked for is one. */
+function withoutCommentsAndTexts(text: string): string {
+  const tokens = /#[^\n]*|"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$)|"(?:\\[^\n]|[^"\\\n])*"?|'[^'\n]*'?/g;
+  return text.replace(tokens, (token) => {
+    if (token.startsWith('#')) return '';
+    return /^(?:"""|''')/.test(token) ? '""' : token;
+  });
 }
 
 /** Brackets that are opened and not closed, those in strings left out. */
