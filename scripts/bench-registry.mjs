@@ -1,14 +1,14 @@
 // npm run bench:registry [-- PATTERN] [-- --write]: copies, pushes and looks at images in registries on loopback, ours and
 // each peer's command in turn, medians; the ratio is to the fastest peer. Peers: skopeo and crane where installed (on PATH or
 // named by BOXWRIGHT_BENCH_CRANE), the Docker Engine of the end-to-end tests. Needs Debian's docker-registry.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dockerOk, startEngine } from '../e2e/components/docker-engine.ts';
+import { startRegistry } from './bench/docker-registry.mjs';
 import { measure, median } from './bench/measure.mjs';
 import { registryScenarios } from './bench/registry-scenarios.mjs';
 import { machineLine, writeTable } from './bench/report.mjs';
@@ -27,38 +27,6 @@ function installed(program) {
   return spawnSync('sh', ['-c', `command -v ${program}`])
     .stdout.toString()
     .trim();
-}
-
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((fulfil) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => fulfil(port));
-    });
-  });
-}
-
-/** A docker-registry with its data below the work directory. @param {string} name */
-async function startRegistry(name) {
-  const port = await freePort();
-  const data = join(work, name);
-  const config = join(work, `${name}.yml`);
-  writeFileSync(
-    config,
-    `version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: ${data}}}\nhttp: {addr: "127.0.0.1:${port}"}\n`,
-  );
-  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' });
-  for (let tries = 0; tries < 100; tries++) {
-    const answers = await fetch(`http://127.0.0.1:${port}/v2/`).then(
-      () => true,
-      () => false,
-    );
-    if (answers) break;
-    await new Promise((fulfil) => setTimeout(fulfil, 50));
-  }
-  return { host: `127.0.0.1:${port}`, data, stop: () => child.kill() };
 }
 
 /** @param {string} host @param {string} repository @param {Buffer} bytes */
@@ -114,8 +82,8 @@ function writeCompressible(path) {
   }
 }
 
-const source = await startRegistry('source');
-const target = await startRegistry('target');
+const source = await startRegistry(work, 'source');
+const target = await startRegistry(work, 'target');
 const engine = await startEngine(work).catch((error) => {
   console.error(`no Docker Engine to compare with: ${error.message}`);
   return undefined;
