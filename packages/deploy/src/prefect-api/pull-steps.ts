@@ -13,7 +13,7 @@ import { isNull, type PlainObject, type PlainValue, plainEntries } from '../yaml
  * Prefect does, with a warning.
  *
  * @param hasImage the deployment's job variables name an image
- * @throws LocatedError TEMPLATE_INVALID, TEMPLATE_VALUE
+ * @throws LocatedError TEMPLATE_INVALID, TEMPLATE_VALUE, this also for values that would be templates to the worker
  */
 export async function pullSteps(
   target: DeploymentTarget,
@@ -44,7 +44,7 @@ async function pullStep(step: Step, { outputs, context, sources }: FinishedSteps
     sources,
     keep: (reference) => reference.kind === 'block' || reference.kind === 'variable' || isForWorker(reference),
   });
-  const inputs = plainEntries(await resolveNode(step.inputs, keepUnknown(resolver)));
+  const inputs = plainEntries(await resolveNode(step.inputs, keepUnknown(resolver), { isReadAgain: true }));
   const [first, ...others] = step.requires.map(({ value }) => value);
   return named(step.name.value, {
     ...inputs,

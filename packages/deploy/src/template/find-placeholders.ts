@@ -10,19 +10,28 @@ export interface FoundPlaceholder extends Placeholder {
 
 /** All placeholders in the values of a tree, in its order. Keys are never templates. */
 export function findPlaceholders(node: YamlNode): FoundPlaceholder[] {
-  const found: FoundPlaceholder[] = [];
-  collect(node, found);
-  return found;
+  return scalarsOf(node)
+    .filter(isTemplate)
+    .flatMap((scalar) =>
+      parseTemplate(scalar.value).placeholders.map((placeholder) => ({
+        ...placeholder,
+        range: placeholderRange(scalar, placeholder),
+        node: scalar,
+      })),
+    );
 }
 
-function collect(node: YamlNode, into: FoundPlaceholder[]): void {
-  if (node.kind === 'sequence') for (const item of node.items) collect(item, into);
-  else if (node.kind === 'mapping') for (const { value } of node.entries.values()) collect(value, into);
-  else if (isTemplate(node)) {
-    for (const placeholder of parseTemplate(node.value).placeholders) {
-      into.push({ ...placeholder, range: placeholderRange(node, placeholder), node });
-    }
-  }
+/** What somebody who reads a resolved tree as templates would find in it, and in which scalar. */
+export function placeholdersOfValue(node: YamlNode): readonly Pick<FoundPlaceholder, 'name' | 'range'>[] {
+  return scalarsOf(node).flatMap(({ value, range }) =>
+    typeof value === 'string' ? parseTemplate(value).placeholders.map(({ name }) => ({ name, range })) : [],
+  );
+}
+
+function scalarsOf(node: YamlNode): readonly ScalarNode[] {
+  if (node.kind === 'scalar') return [node];
+  const children = node.kind === 'sequence' ? node.items : [...node.entries.values()].map(({ value }) => value);
+  return children.flatMap(scalarsOf);
 }
 
 /** True for written text with something that may be a placeholder. What came out of one never is. */

@@ -140,6 +140,23 @@ describe('resolveNode', () => {
     expect((await fault('"{{ x }} {{ x }} {{ x }} {{ x }}"', large)).code).toBe('TEMPLATE_VALUE');
   });
 
+  it.each<[string, string, boolean]>([
+    ['a: "{{ x }}"', '{{ prefect.blocks.secret.other }}', true],
+    ['a: ["b", "{{ x }}"]', '{{ $HOME }}', true],
+    ['a: "{{{ x }}}"', '{ ctx.flow_run.id }', true],
+    ['a: "{{ x }}.blocks.secret.other }}"', '{{ prefect', true],
+    ['a: "{{ ctx.one }} {{ x }}"', '{{ ctx.two }}', true],
+    ['a: "{{ x }} {{ ctx.one }}"', 'no {{ template }', false],
+    ['{a: "{{ ctx.one }}", b: "{{ ctx.two }} {{ x }}"}', 'docker ps --format {{.Names}}', false],
+  ])('%s with %j, which somebody else reads as templates once more: refused is %s', async (text, value, isRefused) => {
+    const made = resolver({ step: (name) => (name === 'ctx' ? { kind: 'keep' } : { kind: 'value', value }) });
+    const result = resolveNode(node(text), made, { isReadAgain: true });
+    if (isRefused) await expect(result).rejects.toMatchObject({ code: 'TEMPLATE_VALUE', details: { line: 1 } });
+    else await result;
+    // Where nobody does, it is text like any other.
+    expect(JSON.stringify(plainValue(await resolveNode(node(text), made)))).toContain(value);
+  });
+
   it('asks once for a name, and reports secrets', async () => {
     const secrets: string[] = [];
     let asked = 0;

@@ -14,7 +14,7 @@ import {
   valueNode,
   type YamlNode,
 } from '../yaml/index.ts';
-import { findPlaceholders, isTemplate } from './find-placeholders.ts';
+import { type FoundPlaceholder, findPlaceholders, isTemplate, placeholdersOfValue } from './find-placeholders.ts';
 import type { Lookup, TemplateResolver } from './lookup.ts';
 import { placeholderRange } from './placeholder-range.ts';
 import { pythonText } from './python-text.ts';
@@ -28,6 +28,11 @@ const maxText = 1024 * 1024;
 export interface ResolveOptions {
   /** Called with each text that must not be shown, before the tree is given out. */
   readonly onSecret?: ((secret: string) => void) | undefined;
+  /**
+   * Somebody reads the result as templates once more, as workers of Prefect do with pull steps and job variables: values
+   * that would bring a placeholder into it are refused, as nobody could tell it from a written one. Default false.
+   */
+  readonly isReadAgain?: boolean | undefined;
 }
 
 /**
@@ -37,7 +42,7 @@ export interface ResolveOptions {
  *
  * @returns the same tree with new scalars; what a placeholder gave has the place of that placeholder.
  * @throws LocatedError `TEMPLATE_UNKNOWN` for a name that nothing is known of, `TEMPLATE_INVALID` for a placeholder that names nothing, or a
- * block's list or mapping inside text; `TEMPLATE_VALUE` for a value that YAML cannot hold.
+ * block's list or mapping inside text; `TEMPLATE_VALUE` for a value that YAML cannot hold, or that `isReadAgain` forbids.
  */
 export async function resolveNode(
   node: YamlNode,
@@ -50,7 +55,9 @@ export async function resolveNode(
   for (const { name, reference, range } of found) {
     if (!answers.has(name)) answers.set(name, await answer(reference, name, range, resolver, options));
   }
-  return fill(node, answers);
+  const filled = fill(node, answers);
+  if (options.isReadAgain === true) refuseNewPlaceholders(filled, found, answers);
+  return filled;
 }
 
 /** Like {@link resolveNode} for one text that is written at `range`. */
@@ -133,6 +140,26 @@ function unknownName(
     hint: near === undefined ? lookup.hint : `Did you mean ${near}?`,
     details: { placeholder: name, kind: reference.kind },
   });
+}
+
+/** What was kept may stand in the result, in its order, and nothing else. */
+function refuseNewPlaceholders(
+  filled: YamlNode,
+  found: readonly FoundPlaceholder[],
+  answers: ReadonlyMap<string, Answer>,
+): void {
+  const kept = found.filter(({ name }) => answers.get(name)?.kept === true).map(({ name }) => name);
+  for (const { name, range } of placeholdersOfValue(filled)) {
+    if (name === kept[0]) kept.shift();
+    else {
+      throw new LocatedError(
+        'TEMPLATE_VALUE',
+        range,
+        `what is put in here holds the placeholder {{ ${name} }}, which a worker would fill in`,
+        { hint: 'Write the placeholder itself here if that is meant; values must not hold any.' },
+      );
+    }
+  }
 }
 
 function fill(node: YamlNode, answers: ReadonlyMap<string, Answer>): YamlNode {
