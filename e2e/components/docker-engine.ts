@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type RunOptions, type RunResult, run, runOk } from '../support/run.ts';
 import { besideCommand, type Chroot, openChroot } from './chroot.ts';
-import { startDockerd } from './dockerd.ts';
+import { type DockerdOptions, startDockerd } from './dockerd.ts';
 
 /** How to reach a running Docker Engine: plain data, so that it can be handed to the test processes. */
 export interface EngineAccess {
@@ -29,8 +29,13 @@ export async function startEngine(workDirectory: string): Promise<StartedEngine>
     const env = { DOCKER_HOST: host };
     return { access: { prefix: [], env, version: await versionOf([], env) }, stop: async () => {} };
   }
+  return startOwnEngine({ workDirectory });
+}
+
+/** An engine of our own, beside others. */
+export async function startOwnEngine(options: DockerdOptions): Promise<StartedEngine> {
   const chroot: Chroot = await openChroot();
-  const daemon = await startDockerd(chroot, workDirectory);
+  const daemon = await startDockerd(chroot, options);
   const prefix = besideCommand(daemon.namespacePid);
   const env = { DOCKER_HOST: `unix://${daemon.socket}` };
   try {

@@ -14,12 +14,22 @@ export interface Dockerd {
   readonly stop: () => Promise<void>;
 }
 
+/** How a dockerd of ours is started. */
+export interface DockerdOptions {
+  /** It sees this directory under the same path, and nothing else of this machine's files. */
+  readonly workDirectory: string;
+  /** Its data, below that; default `dockerd` in it. Removed when it stops. */
+  readonly state?: string;
+  /** Further arguments. */
+  readonly args?: readonly string[];
+}
+
 /**
  * Starts dockerd in the chroot, in mount and PID namespaces of its own: they end with it, also when this process is
  * killed, and take its containerd, its mounts and its containers along. Throws with its log when it does not answer.
  */
-export async function startDockerd(chroot: Chroot, workDirectory: string): Promise<Dockerd> {
-  const state = join(workDirectory, 'dockerd');
+export async function startDockerd(chroot: Chroot, options: DockerdOptions): Promise<Dockerd> {
+  const { workDirectory, state = join(workDirectory, 'dockerd'), args = [] } = options;
   mkdirSync(state, { recursive: true });
   const logPath = join(state, 'log');
   const log = openSync(logPath, 'w');
@@ -33,6 +43,7 @@ export async function startDockerd(chroot: Chroot, workDirectory: string): Promi
       chroot.root,
       workDirectory,
       state,
+      ...args,
     ],
     { stdio: ['ignore', log, log] },
   );

@@ -62,10 +62,36 @@ describe('findEngine', () => {
     expect(findEngine({ env, home })).toMatchObject({ port: 2376, tls: { verify: true, ca: Buffer.from('CA') } });
     expect(findEngine({ env: { ...env, DOCKER_TLS_VERIFY: '' }, home }).tls?.verify).toBe(false);
   });
+
+  it('wants an authority where the engine is to be checked, and no certificates for a socket', () => {
+    const env = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: join(home, 'nowhere') };
+    expect(() => findEngine({ env: { ...env, DOCKER_HOST: 'tcp://h' }, home })).toThrow(/no ca\.pem in .*nowhere/);
+    expect(findEngine({ env: { ...env, DOCKER_HOST: 'unix:///s' }, home })).toEqual({
+      text: 'unix:///s',
+      origin: 'DOCKER_HOST',
+      socketPath: '/s',
+    });
+  });
+
+  it('names a file of certificates that cannot be read', () => {
+    mkdirSync(join(home, 'ca.pem'));
+    const env = { DOCKER_HOST: 'tcp://h', DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: home };
+    expect(() => findEngine({ env, home })).toThrow(/ca\.pem cannot be read/);
+  });
+
+  it('takes the usual engine when the Docker config cannot be read', () => {
+    mkdirSync(join(home, '.docker/config.json'), { recursive: true });
+    expect(findEngine({ env: {}, home }).origin).toBe('default');
+  });
 });
 
 describe('parseEngineHost', () => {
-  it.each(['unix://relative', 'ssh://me@host', 'gopher://x', 'tcp://'])('refuses %s', (text) => {
+  it('keeps the ports of HTTP', () => {
+    expect(parseEngineHost('tcp://h:80', undefined)).toMatchObject({ host: 'h', port: 80 });
+    expect(parseEngineHost('tcp://h', undefined).port).toBe(2375);
+  });
+
+  it.each(['unix://relative', 'ssh://me@host', 'gopher://x', 'tcp://', 'tcp://h/path'])('refuses %s', (text) => {
     expect(() => parseEngineHost(text, undefined)).toThrowError(
       expect.objectContaining({ code: 'ENGINE_ADDRESS_INVALID' }),
     );

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { EngineAddress } from './engine-address.ts';
 import { type EngineRequest, exchange, upgrade } from './engine-exchange.ts';
+import { wantsTls } from './engine-unreachable.ts';
 
 /** What the engine answered, with a status below 400. */
 export interface EngineResponse {
@@ -22,8 +23,8 @@ export interface EngineClient {
   /** True when the engine says that builds are BuildKit's by default (`Builder-Version: 2` of a ping). */
   prefersBuildKit(): Promise<boolean>;
   /**
-   * @throws BoxwrightError ENGINE_UNREACHABLE (nobody listens), ENGINE_DENIED (the socket is not ours), ENGINE_NOT_FOUND
-   *   (404), ENGINE_FAILED (any other status from 400 on, with the engine's words), ENGINE_ANSWER_INVALID
+   * @throws BoxwrightError ENGINE_UNREACHABLE (nobody listens), ENGINE_TLS (no trust in each other), ENGINE_DENIED (the
+   *   socket is not ours), ENGINE_NOT_FOUND (404), ENGINE_FAILED (any other status from 400 on, with the engine's words), ENGINE_ANSWER_INVALID
    */
   request(request: EngineRequest): Promise<EngineResponse>;
   /**
@@ -77,7 +78,9 @@ interface Ping {
 /** Every engine answers a ping, whatever versions it speaks. */
 async function negotiate(address: EngineAddress): Promise<Ping> {
   const response = await exchange(address, '/_ping', { method: 'GET', path: '/_ping' });
-  for await (const _ of response);
+  const text = (await collect(response, errorLimit, address, 'GET /_ping')).toString('latin1');
+  // Go's words to a client without TLS.
+  if (response.statusCode === 400 && /HTTP request to an HTTPS server/i.test(text)) throw wantsTls(address);
   const theirs = Number(response.headers['api-version']);
   if (!Number.isFinite(theirs))
     throw answerInvalid(address, 'GET /_ping', 'it names no API version: is this a Docker Engine?');

@@ -1,9 +1,9 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { builtins } from '../registry/transport/builtins.ts';
 import { type BodyProgress, writeBody } from '../registry/transport/request-body.ts';
 import type { EngineAddress } from './engine-address.ts';
+import { unreachable, unusableCertificates } from './engine-unreachable.ts';
 
 /** A request of the Engine API (docs.docker.com/reference/api/engine). */
 export interface EngineRequest {
@@ -22,7 +22,7 @@ const connectMs = 10_000;
 /** Some engines answer while they still read: only a lost connection ends the sending. */
 const untold: BodyProgress = { onPart: () => undefined, isOver: () => false };
 
-/** Sends a request and waits for the head of the answer. @throws BoxwrightError ENGINE_UNREACHABLE, ENGINE_DENIED */
+/** Sends a request and waits for the head of the answer. @throws BoxwrightError ENGINE_UNREACHABLE, ENGINE_TLS, ENGINE_DENIED */
 export async function exchange(address: EngineAddress, path: string, request: EngineRequest): Promise<IncomingMessage> {
   const { body, signal } = request;
   signal?.throwIfAborted();
@@ -45,7 +45,7 @@ export async function exchange(address: EngineAddress, path: string, request: En
 /**
  * Asks for another protocol. The answer is the connection, or what the engine says instead.
  *
- * @throws BoxwrightError ENGINE_UNREACHABLE, ENGINE_DENIED
+ * @throws BoxwrightError ENGINE_UNREACHABLE, ENGINE_TLS, ENGINE_DENIED
  */
 export async function upgrade(
   address: EngineAddress,
@@ -76,10 +76,11 @@ function optionsOf(
   return {
     method,
     path,
-    headers: { host: 'docker', ...further, ...headers },
     ...(address.socketPath === undefined
       ? { host: address.host ?? 'localhost', port: address.port }
       : { socketPath: address.socketPath }),
+    // A socket has no name, but HTTP wants one. Over the network it is the engine's own, for which its certificate is.
+    headers: { ...(address.socketPath === undefined ? {} : { host: 'docker' }), ...further, ...headers },
     ...(signal === undefined ? {} : { signal }),
     // One connection per request: streams of images would hold it for long anyway, and the process can end.
     agent: false,
@@ -101,29 +102,15 @@ function watch(sent: ClientRequest, onError: (error: Error) => void): void {
   });
 }
 
+/** @throws BoxwrightError ENGINE_TLS for certificates that are none, or a key of another one */
 function open(address: EngineAddress, options: RequestOptions): ClientRequest {
   if (address.tls === undefined) return builtins.http.request(options);
   const { ca, cert, key, verify } = address.tls;
-  return builtins.https.request({ ...options, ca, cert, key, rejectUnauthorized: verify });
-}
-
-function unreachable(address: EngineAddress, error: Error): BoxwrightError {
-  const code = 'code' in error ? error.code : undefined;
-  const where = `${escapeForTerminal(address.text)} (${address.origin})`;
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new BoxwrightError('ENGINE_DENIED', `this user may not talk to the Docker Engine at ${where}`, {
-      hint: 'join the group of the socket (often `docker`), or use another engine with DOCKER_HOST',
-      cause: error,
-    });
+  try {
+    return builtins.https.request({ ...options, ca, cert, key, rejectUnauthorized: verify });
+  } catch (error) {
+    throw unusableCertificates(address, asError(error));
   }
-  return new BoxwrightError(
-    'ENGINE_UNREACHABLE',
-    `no Docker Engine answers at ${where}: ${escapeForTerminal(error.message)}`,
-    {
-      hint: 'start Docker, or name another engine with DOCKER_HOST or DOCKER_CONTEXT',
-      cause: error,
-    },
-  );
 }
 
 function asError(error: unknown): Error {

@@ -1,7 +1,6 @@
 export {
   type EngineAddress,
   type EngineEnvironment,
-  type EngineTls,
   findEngine,
   parseEngineHost,
 } from './engine-address.ts';
@@ -9,3 +8,4 @@ export { type EngineClient, type EngineResponse, engineClient } from './engine-c
 export { type EngineEvent, engineEvents } from './engine-events.ts';
 export type { EngineRequest } from './engine-exchange.ts';
 export { engineDestination, loadFromEngine } from './engine-images.ts';
+export type { EngineTls } from './engine-tls.ts';

@@ -8,6 +8,7 @@ import { defaultWaits, withRetries } from '../retry.ts';
 import { parseSolveStatus } from '../solve/solve-status-json.ts';
 import { SolveTrace } from '../solve/solve-trace.ts';
 import { buildxArguments, pushes, wantsAttestations } from './buildx-arguments.ts';
+import { buildxFailure } from './buildx-failure.ts';
 import { TemporaryFiles } from './buildx-files.ts';
 import type { BuildxOptions } from './buildx-options.ts';
 import { configWithCredentials } from './docker-config.ts';
@@ -46,7 +47,7 @@ async function build(request: BuildRequest, options: BuildxOptions): Promise<Bui
   });
   if (code !== 0) {
     if (!trace.hasBegun) await requireBuildx(command, env, request.signal);
-    throw failureOf(trace, words, code);
+    throw buildxFailure(trace, words, { code, builder: options.builder });
   }
   return resultOf(request, readMetadata(files.metadata));
 }
@@ -83,25 +84,6 @@ async function requireBuildx(
   throw new BoxwrightError('BUILDX_NOT_FOUND', `${command} has no buildx`, {
     hint: 'install the plugin (docker-buildx), or build with the engine docker or embedded',
   });
-}
-
-/** BuildKit shows the place in the Dockerfile, a line of dashes around it, and says `ERROR: …` at the end. */
-function failureOf(trace: SolveTrace, words: readonly string[], code: number): BoxwrightError {
-  const at = words.findLastIndex((line) => line.startsWith('ERROR: '));
-  const last = at < 0 ? words.filter((line) => line.trim() !== '').slice(-3) : words.slice(at);
-  const message = last
-    .join('\n')
-    .trim()
-    .replace(/^ERROR: (?:failed to build: )?(?:failed to solve: )?/, '');
-  if (/cannot connect to the docker daemon|failed to connect to the docker api|error during connect/i.test(message)) {
-    return new BoxwrightError('ENGINE_UNREACHABLE', `buildx: ${message}`, {
-      hint: 'start Docker, or name another engine with DOCKER_HOST or DOCKER_CONTEXT',
-    });
-  }
-  const first = words.findIndex((line) => /^-{10,}$/.test(line));
-  const end = first < 0 ? -1 : words.findIndex((line, index) => index > first && /^-{10,}$/.test(line));
-  const frame = end < 0 || first === 0 ? undefined : [words[first - 1], ...words.slice(first + 1, end)].join('\n');
-  return trace.failure(message === '' ? `it ended with exit code ${code}` : message, frame);
 }
 
 function readMetadata(path: string): ReadonlyMap<string, unknown> {

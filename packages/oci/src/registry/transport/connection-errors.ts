@@ -1,4 +1,5 @@
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { type TlsFailure, tlsFailure } from './tls-failure.ts';
 
 /** What was going on when a connection failed. */
 export interface ExchangeState {
@@ -26,7 +27,8 @@ export function connectionError(error: unknown, state: ExchangeState): Boxwright
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL' || code === 'EAI_NODATA') {
     return unknownHost(error, code, state);
   }
-  if (isTlsFailure(code, text)) return tlsError(error, code, text, state);
+  const failure = tlsFailure(code, text);
+  if (failure !== undefined) return tlsError(error, code, failure, state);
   return lost(reasonOf(code, text), state, { cause: error, details: { system: code } });
 }
 
@@ -65,12 +67,11 @@ function unknownHost(cause: unknown, code: string, state: ExchangeState): Boxwri
   });
 }
 
-function tlsError(cause: unknown, code: string, text: string, state: ExchangeState): BoxwrightError {
-  const [why, hint] = tlsReason(code, text);
-  return new BoxwrightError('REGISTRY_TLS', `no trusted TLS connection to ${state.url.host}: ${why}`, {
-    hint,
+function tlsError(cause: unknown, code: string, failure: TlsFailure, state: ExchangeState): BoxwrightError {
+  return new BoxwrightError('REGISTRY_TLS', `no trusted TLS connection to ${state.url.host}: ${failure.why}`, {
+    hint: tlsHints[failure.kind],
     cause,
-    details: { ...facts(state), transient: false, system: code, plainHttp: isPlainHttp(code, text) },
+    details: { ...facts(state), transient: false, system: code, plainHttp: failure.kind === 'plain-http' },
   });
 }
 
@@ -97,64 +98,18 @@ function reasonOf(code: string, text: string): string {
   return escapeForTerminal(text.slice(0, 200));
 }
 
-const certificateReasons: ReadonlyMap<string, string> = new Map([
-  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
-  ['CERT_NOT_YET_VALID', 'its certificate is not valid yet'],
-  ['CERT_REVOKED', 'its certificate was revoked'],
-  ['CERT_UNTRUSTED', 'its certificate is not trusted'],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is signed by itself'],
-  ['SELF_SIGNED_CERT_IN_CHAIN', 'its certificate comes from an authority that is not trusted here'],
-  ['UNABLE_TO_GET_ISSUER_CERT', 'its certificate comes from an authority that is not known here'],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'its certificate comes from an authority that is not known here'],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'its certificate comes from an authority that is not known here'],
-]);
+/** What helps against each kind of failure. */
+const tlsHints: Readonly<Record<TlsFailure['kind'], string>> = {
+  'plain-http': 'If that is meant, set "plainHttp": true for it in registries.json, or use --insecure.',
+  'other-name': 'Use the name that the certificate is made for, or have one made for this name.',
+  'client-certificate': 'Set "cert" and "key" for it in registries.json, or put them into certs.d.',
+  untrusted:
+    'Trust its authority with "ca" in registries.json or a ca.crt in certs.d; --insecure goes on without any check.',
+  other: 'Check whether it is a TLS server, and proxies between.',
+};
 
 /** OpenSSL's verification results that another trusted authority would mend. */
 export function isUnknownAuthority(error: unknown): boolean {
   const code = errorCode(error) ?? '';
   return /^(?:UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|(?:DEPTH_ZERO_)?SELF_SIGNED_CERT)/.test(code);
-}
-
-function isTlsFailure(code: string, text: string): boolean {
-  return (
-    certificateReasons.has(code) ||
-    /^(?:ERR_SSL_|ERR_TLS_|ERR_OSSL_|CERT_|CRL_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|UNABLE_TO_)/.test(code) ||
-    (code === 'EPROTO' && /ssl|tls/i.test(text))
-  );
-}
-
-/** What OpenSSL makes of an answer in plain text. */
-function isPlainHttp(code: string, text: string): boolean {
-  return (
-    /WRONG_VERSION_NUMBER|HTTP_REQUEST|PACKET_LENGTH_TOO_LONG/.test(code) ||
-    /wrong version number|packet length too long/i.test(text)
-  );
-}
-
-function tlsReason(code: string, text: string): [why: string, hint: string] {
-  if (isPlainHttp(code, text)) {
-    return [
-      'it speaks plain HTTP',
-      'If that is meant, set "plainHttp": true for it in registries.json, or use --insecure.',
-    ];
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return [
-      `its certificate is for other names (${escapeForTerminal(text.slice(0, 300))})`,
-      'Use the name that the certificate is made for, or have one made for this name.',
-    ];
-  }
-  if (/ALERT|HANDSHAKE_FAILURE/.test(code) && /certificate|bad_certificate|unknown_ca/i.test(`${code} ${text}`)) {
-    return [
-      `it refused our client certificate, or wants one (${escapeForTerminal(text.slice(0, 200))})`,
-      'Set "cert" and "key" for it in registries.json, or put them into certs.d.',
-    ];
-  }
-  const why = certificateReasons.get(code);
-  return [
-    why ?? escapeForTerminal(text.slice(0, 300)),
-    why === undefined
-      ? 'Check whether it is a TLS server, and proxies between.'
-      : 'Trust its authority with "ca" in registries.json or a ca.crt in certs.d; --insecure goes on without any check.',
-  ];
 }

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+
+const fileLimit = 1024 * 1024;
+
+/**
+ * A file of the docker command; undefined when there is none.
+ *
+ * @throws BoxwrightError ENGINE_ADDRESS_INVALID when there is one that cannot be read
+ */
+export function readSmallFile(path: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(path);
+    if (bytes.length <= fileLimit) return bytes;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw unreadable(path, error instanceof Error ? error.message : String(error), error);
+  }
+  throw unreadable(path, `it has more than ${fileLimit} bytes`);
+}
+
+function unreadable(path: string, why: string, cause?: unknown): BoxwrightError {
+  return new BoxwrightError(
+    'ENGINE_ADDRESS_INVALID',
+    `${escapeForTerminal(path)} cannot be read: ${escapeForTerminal(why)}`,
+    { hint: 'it says which Docker Engine is meant, or how to talk to it', cause },
+  );
+}
