@@ -5,12 +5,11 @@ import {
   type Platform,
   parseImageLocation,
   type ReadImage,
-  readImage,
   storeSource,
 } from '@boxwright/oci';
 import type { CommandPlaces } from './command-places.ts';
 import { readableLayers } from './layer-source.ts';
-import { openShownImage } from './shown-image.ts';
+import { openShownImage, readForPlatform } from './shown-image.ts';
 import { keepHeapSmall } from './small-heap.ts';
 
 /** The files of an image that the command line named. */
@@ -69,7 +68,7 @@ async function openImage(name: string, platform: Platform | undefined, places: C
   const there = location.transport === 'store' ? ({ transport: 'docker', reference: name } as const) : location;
   const { source, image, close } = await openSource(there, places, { read: true });
   try {
-    return { read: await readImage(source, image.descriptor, { platform }), source, close };
+    return { read: await readForPlatform(source, image.descriptor, { wanted: platform }), source, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,5 +1,6 @@
 import { BoxwrightError, escapeForTerminal, isBoxwrightError } from '@boxwright/errors';
 import {
+  checkPlatform,
   type Descriptor,
   documentLimits,
   type ImageLocation,
@@ -77,7 +78,7 @@ function inStore(store: ImageStore, { descriptor }: FoundImage, wanted: Platform
     references: tags.map((tag) => parseReference(tag.name)),
     ...(tags.length === 0 ? {} : { lastTagTime: Math.max(...tags.map((tag) => tag.taggedAt)) }),
     document: async () => store.readBlob(descriptor.digest, documentLimits.manifestBytes),
-    read: () => readImage(storeSource(store), descriptor, { platform }),
+    read: () => readForPlatform(storeSource(store), descriptor, { wanted, usual: platform }),
     layerSizes: () => layerSizes(store, descriptor, platform),
     close: async () => {},
   };
@@ -103,7 +104,7 @@ function fromSource(
 ): ShownImage {
   let image: Promise<ReadImage> | undefined;
   const read = (): Promise<ReadImage> => {
-    image ??= readImage(source, descriptor, { platform });
+    image ??= readForPlatform(source, descriptor, { wanted: platform });
     return image;
   };
   return {
@@ -114,6 +115,29 @@ function fromSource(
     layerSizes: async () => (await read()).manifest.layers.map(({ size }) => size),
     close: async () => {},
   };
+}
+
+/** For which platform an image is read. */
+interface PlatformWish {
+  /** What the command line asks for. */
+  readonly wanted: Platform | undefined;
+  /** What is taken of an index when it does not say; default: this machine's. */
+  readonly usual?: Platform | undefined;
+}
+
+/**
+ * Reads an image. Also one without an index has to be for the platform that the command line asks for.
+ *
+ * @throws BoxwrightError PLATFORM_MISSING, and what reading documents throws
+ */
+export async function readForPlatform(
+  source: ImageSource,
+  descriptor: Descriptor,
+  { wanted, usual }: PlatformWish,
+): Promise<ReadImage> {
+  const image = await readImage(source, descriptor, { platform: wanted ?? usual });
+  if (wanted !== undefined && image.index === undefined) checkPlatform(descriptor, await image.config(), [wanted]);
+  return image;
 }
 
 /** What nobody gives an image as a name: a digest, or as many hexadecimal digits as Docker shows of an id. */

@@ -57,6 +57,16 @@ describe('FROM an image that the store has not', () => {
     expect((await build(text, { registries, platform })).config.architecture).toBe(other);
   });
 
+  it('without an index is taken also when it is for another platform', async () => {
+    putExampleImage(registry.repository('base'), { tag: '1', architecture: other, layers: ['base'] });
+    const { build, write } = builder();
+    write('f', 'F');
+    const { config } = await build(`FROM ${registry.host}/base:1\nCOPY f /\n`, {
+      registries,
+    });
+    expect(config.architecture).toBe(other);
+  });
+
   it('is asked for by digest, by COPY --from and by a named context', async () => {
     const repository = registry.repository('base');
     const base = putExampleImage(repository, { architecture: here, layers: ['base'] });

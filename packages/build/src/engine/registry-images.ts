@@ -8,6 +8,7 @@ import {
   type Image,
   type ImageSource,
   type ImageStore,
+  isIndexType,
   type Platform,
   type Reference,
   type RegistryAccess,
@@ -152,10 +153,11 @@ export class RegistryImages {
   async #fetch(image: PendingImage, step: StepProgress | undefined, signal: AbortSignal): Promise<void> {
     const { store } = this.#options;
     const destination = storeDestination(store);
+    // A base without an index is taken also when it is for another platform, as BuildKit does.
+    const isIndex = isIndexType(image.top.mediaType);
     try {
       await copyImage(image.source, { descriptor: image.top, names: [image.name] }, destination, {
-        policy: 'sparse',
-        platforms: [image.platform],
+        ...(isIndex ? { policy: 'sparse' as const, platforms: [image.platform] } : {}),
         signal,
         ...(step === undefined ? {} : { onEvent: layerReports(step) }),
       });

@@ -347,6 +347,16 @@ describe('inspect and history', () => {
     expect(code).toBe(1);
   });
 
+  it.each(['inspect', 'history', 'page', 'files', 'waste', 'dockerfile', 'pull'])(
+    '%s takes no image without an index for another platform than it is for',
+    async (command) => {
+      putExampleImage(registry.repository('app'), { tag: '1', architecture: here });
+      const { code, stdout, stderr } = await cli(command, '--platform', `linux/${other}`, `${registry.host}/app:1`);
+      expect([code, stdout.text]).toEqual([1, '']);
+      expect(stderr.text).toMatch(`is not for linux/${other}; it has linux/${here} [PLATFORM_MISSING]`);
+    },
+  );
+
   it('choose a platform, and say which there are', async () => {
     putExampleIndex(registry.repository('app'), ['s390x', 'riscv64'], { tag: '1' });
     const name = `docker://${registry.host}/app:1`;

@@ -1,5 +1,7 @@
 import { type BaseCandidate, LOST_BASE } from '@boxwright/inspect';
 import {
+  checkPlatform,
+  type Descriptor,
   familiarName,
   type ImageConfig,
   type ImageStore,
@@ -39,10 +41,16 @@ export async function baseCandidates(
 function inStore(store: ImageStore, platform: Platform): BaseCandidate[] {
   const candidates: BaseCandidate[] = [];
   for (const { name, descriptor } of store.listTags().slice(0, mostTags)) {
-    const config = readable(() => store.image(descriptor, platform).config());
+    const config = readable(() => configFor(store, descriptor, platform));
     if (config !== undefined) candidates.push({ name: familiarName(parseReference(name)), config });
   }
   return candidates;
+}
+
+function configFor(store: ImageStore, descriptor: Descriptor, platform: Platform): ImageConfig {
+  const config = store.image(descriptor, platform).config();
+  checkPlatform(descriptor, config, [platform]);
+  return config;
 }
 
 /** A damaged image, one of another platform, one of which only the index is here: none of them is of use. */

@@ -1,7 +1,9 @@
 import type { Descriptor } from '../documents/descriptor.ts';
-import { isIndexType } from '../documents/media-types.ts';
+import { isImageConfigType, isIndexType } from '../documents/media-types.ts';
+import { parseImageConfig } from '../documents/parse-image-config.ts';
 import type { Digest } from '../names/digest.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
+import { checkPlatform } from './check-platform.ts';
 import { type ChosenEntries, choosePlatforms } from './choose-platforms.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { DocumentReader } from './document-reader.ts';
@@ -36,9 +38,10 @@ export class CopyJob {
     this.image = image;
     this.destination = destination;
     this.options = options;
-    const isOneOf = destination.takesOneImage === true && isIndexType(image.descriptor.mediaType);
-    const policy = isOneOf ? 'single' : options.policy;
-    this.choice = platformChoice(policy, options.platforms);
+    const isIndex = isIndexType(image.descriptor.mediaType);
+    const policy = isIndex && destination.takesOneImage === true ? 'single' : options.policy;
+    const choice = platformChoice(policy, options.platforms);
+    this.choice = isIndex ? choice : { policy: 'whole', platforms: [] };
     this.documents = new DocumentReader(source, destination);
     const { signal } = options;
     this.signal = signal === undefined ? this.#stopped.signal : AbortSignal.any([signal, this.#stopped.signal]);
@@ -48,10 +51,20 @@ export class CopyJob {
   async top(): Promise<CopyTop> {
     const { policy, platforms } = this.choice;
     const { descriptor } = this.image;
-    if (policy === 'whole' || !isIndexType(descriptor.mediaType)) return { top: descriptor };
+    if (!isIndexType(descriptor.mediaType)) await this.#checkPlatform(descriptor);
+    if (policy === 'whole') return { top: descriptor };
     const chosen = await choosePlatforms(this.documents, descriptor, platforms, policy === 'single');
     const [first] = chosen.images;
     return policy === 'single' && first !== undefined ? { top: first } : { top: descriptor, chosen };
+  }
+
+  async #checkPlatform(image: Descriptor): Promise<void> {
+    const { platforms = [] } = this.options;
+    if (platforms.length === 0) return;
+    const manifest = await this.documents.document(image);
+    if (manifest.kind !== 'manifest' || !isImageConfigType(manifest.config.mediaType)) return;
+    const { config } = manifest;
+    checkPlatform(image, parseImageConfig(await this.documents.bytes(config), { descriptor: config }), platforms);
   }
 
   /** A walk that hands what it comes by to a transfer. @param unchanged byte for byte, whatever the options say */

@@ -62,6 +62,21 @@ describe('platform policies', () => {
     expect(result.descriptor).toEqual(index);
   });
 
+  it('are of no account for what is no index, but it has to be for the wanted platform', async () => {
+    const arm64 = putImage(source, ['x'], linux('arm64'));
+    const { ledger } = await copy(arm64, { policy: 'sparse', platforms: [linux('arm64')] });
+    expect(ledger).toMatchObject({ policy: 'whole', digest: arm64.digest });
+    expect(ledger).not.toHaveProperty('platforms');
+    expect((await copy(arm64, { policy: 'sparse' })).upToDate).toBe(true);
+    const wrong = copy(arm64, { platforms: [linux('arm64'), linux('amd64')] });
+    await expect(wrong).rejects.toThrow(
+      expect.objectContaining({
+        code: 'PLATFORM_MISSING',
+        details: expect.objectContaining({ wanted: 'linux/amd64' }),
+      }),
+    );
+  });
+
   it('single takes the image without its index', async () => {
     const { index, arm64 } = putMultiPlatform(source);
     const result = await copy(index, { policy: 'single', platforms: [linux('arm64')] });

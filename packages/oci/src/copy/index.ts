@@ -1,3 +1,4 @@
+export { checkPlatform } from './check-platform.ts';
 export type { CopyEvent } from './copy-events.ts';
 export { type CopyResult, copyImage } from './copy-image.ts';
 export type { CopyOptions } from './copy-options.ts';
