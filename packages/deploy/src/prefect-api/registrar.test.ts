@@ -4,12 +4,12 @@ import { temporaryDirectory } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { type DeploymentResult, deployProject, failuresOf } from '../run/deploy-project.ts';
 import { fakeEngine } from '../testing/fake-engine.ts';
-import { type FakePrefectServerOptions, startFakePrefectServer } from '../testing/fake-prefect-server.ts';
+import { type FakePrefectServerOptions, fakeId, startFakePrefectServer } from '../testing/fake-prefect-server.ts';
 import { projectOf } from '../testing/project-of.ts';
 import { testStore } from '../testing/step-context.ts';
 import { parseVariables } from '../variables/index.ts';
 import type { PlainObject } from '../yaml/index.ts';
-import { prefectRegistrar } from './registrar.ts';
+import { prefectRegistrar, registrationJson } from './registrar.ts';
 import { prefectApi } from './request.ts';
 
 const project = `
@@ -25,11 +25,11 @@ deployments:
 - name: daily
   version: 1.10
   entrypoint: flows/etl.py:my_etl
-  tags: ["{{ build-image.tag }}", plain]
+  tags: ["{{ build-image.tag }}", plain, 1.20]
   parameters: {n: 3, text: "{{ prefect.variables.there }}"}
   schedules:
   - {cron: "0 0 * * *", timezone: UTC, slug: nightly}
-  - {interval: 3600, active: false}
+  - {interval: 3600, active: false, slug: hourly}
   concurrency_limit: {limit: 2, collision_strategy: ENQUEUE}
   work_pool:
     name: docker-pool
@@ -79,12 +79,12 @@ const expected = {
   name: 'daily',
   entrypoint: 'flows/etl.py:my_etl',
   version: '1.10',
-  tags: ['1.10', 'plain'],
+  tags: ['1.10', 'plain', '1.20'],
   parameters: { n: 3, text: 'over-there' },
   parameter_openapi_schema: { type: 'object', properties: {} },
   schedules: [
     { active: true, slug: 'nightly', schedule: { cron: '0 0 * * *', timezone: 'UTC' } },
-    { active: false, schedule: { interval: 3600 } },
+    { active: false, slug: 'hourly', schedule: { interval: 3600 } },
   ],
   concurrency_limit: 2,
   concurrency_options: { collision_strategy: 'ENQUEUE' },
@@ -110,11 +110,19 @@ describe('prefectRegistrar', () => {
     const server = await startFakePrefectServer();
     const { results, warnings } = await deploy(project, server.url);
     expect(failuresOf(results)).toEqual([]);
-    expect(results[0]?.registration).toMatchObject({ name: 'my-etl/daily', id: 'deployment-0', created: true });
-    expect(server.deployments.get('my-etl/daily')).toEqual({ ...expected, flow_id: 'flow-0', id: 'deployment-0' });
+    expect(results[0]?.registration).toMatchObject({
+      name: 'my-etl/daily',
+      id: fakeId('deployment', 0),
+      created: true,
+    });
+    expect(server.deployments.get('my-etl/daily')).toEqual({
+      ...expected,
+      flow_id: fakeId('flow', 0),
+      id: fakeId('deployment', 0),
+    });
     expect(warnings).toEqual([expect.stringContaining('the value that HERE has here is stored')]);
     const again = await deploy(project, server.url, { tags: ['other'], jobVariables: { image: 'x', more: 1 } });
-    expect(again.results[0]?.registration).toMatchObject({ id: 'deployment-0', created: false });
+    expect(again.results[0]?.registration).toMatchObject({ id: fakeId('deployment', 0), created: false });
     expect(server.deployments.get('my-etl/daily')).toMatchObject({
       tags: ['other'],
       job_variables: { image: 'x', more: 1, env: { MODE: 'production' } },
@@ -156,15 +164,70 @@ describe('prefectRegistrar', () => {
 
   it("passes on the server's words", async () => {
     const server = await startFakePrefectServer();
-    const { results } = await deploy(project, server.url, { jobVariables: { bad: 1 } });
+    const { results } = await deploy(project, server.url, { jobVariables: { image: 1 } });
     expect(failuresOf(results)).toMatchObject([
-      { code: 'PREFECT_API_FAILED', message: expect.stringContaining('422: Error creating deployment: bad is not') },
+      {
+        code: 'PREFECT_API_FAILED',
+        message: expect.stringContaining("422: Error creating deployment: 1 is not of type 'string'"),
+      },
     ]);
+    const made = await deploy(project, server.url);
+    expect(failuresOf(made.results)).toEqual([]);
+    const { results: again } = await deploy(project, server.url, { jobVariables: { image: 1 } });
+    expect(failuresOf(again)).toMatchObject([{ message: expect.stringContaining('409: Error creating deployment') }]);
     const denied = await startFakePrefectServer({ authorization: 'Bearer other' });
     await expect(deploy(project, denied.url, { apiKey: 'key12345' })).rejects.toMatchObject({
       code: 'PREFECT_API_DENIED',
     });
     await expect(deploy(project, 'http://127.0.0.1:1/api')).rejects.toMatchObject({ code: 'PREFECT_API_UNREACHABLE' });
+  });
+
+  it('sends what it writes to a file', async () => {
+    const server = await startFakePrefectServer();
+    const { results } = await deploy(project, server.url);
+    await deploy(project, server.url);
+    const [made, changed] = server.requests
+      .filter(({ path }) => /deployments\/(?!name)/.test(path))
+      .map(({ body }) => body);
+    const [{ registration } = { registration: undefined }] = results;
+    if (registration === undefined) throw new Error('nothing was registered');
+    const { deployment } = registrationJson(registration);
+    expect(made).toEqual({ ...Object(plain(deployment)), flow_id: fakeId('flow', 0) });
+    const { name: _name, ...rest } = Object(plain(deployment));
+    expect(changed).toEqual(rest);
+  });
+
+  it('passes on a schema of parameters, and the older form of paused', async () => {
+    const more =
+      'parameter_openapi_schema: {type: object, properties: {n: {type: integer}}}\n  is_schedule_active: false';
+    const { results } = await deploy(project.replace('version: 1.10', more), undefined);
+    expect(plain(results[0]?.registration?.body)).toMatchObject({
+      parameter_openapi_schema: { type: 'object', properties: { n: { type: 'integer' } } },
+      paused: true,
+    });
+  });
+
+  it('says what it does not register', async () => {
+    const more = 'triggers: [{type: event}]\n  sla: []\n  version_type: prefect:simple';
+    const { warnings } = await deploy(project.replace('version: 1.10', more), undefined);
+    expect(warnings).toContainEqual('prefect.yaml:12: triggers are not registered: make them in Prefect');
+    expect(warnings).toContainEqual('prefect.yaml:14: version_type is not registered: make it in Prefect');
+    expect(warnings.join()).not.toContain('sla');
+  });
+
+  it.each([
+    ['interval: 3600', 'interval: soon', 'seconds'],
+    [', slug: hourly', '', 'all of the schedules have a slug, or none'],
+    ['cron: "0 0 * * *"', 'corn: x', 'one of cron'],
+    ['cron: "0 0 * * *"', 'interval: -1', 'seconds'],
+  ])('refuses schedules with %s as %j', async (from, to, words) => {
+    const server = await startFakePrefectServer();
+    await expect(deploy(project.replace(from, to), server.url)).rejects.toMatchObject({
+      code: 'REGISTRATION_INVALID',
+      message: expect.stringMatching(/^prefect\.yaml:1\d:/),
+      reason: expect.stringContaining(words),
+    });
+    expect(server.requests).toEqual([]);
   });
 
   it('warns of secrets that are stored in clear', async () => {

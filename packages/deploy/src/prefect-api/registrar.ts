@@ -6,6 +6,7 @@ import { defaultWorkPool, deploymentIdentity } from './deployment-identity.ts';
 import type { Registration } from './registration.ts';
 import { type RegistrationOptions, registrationBody } from './registration-body.ts';
 import type { PrefectApi } from './request.ts';
+import { checkSchedules } from './schedules.ts';
 
 /** Where deployments are registered, and what the command line says about them. */
 export interface RegistrarOptions extends RegistrationOptions {
@@ -27,6 +28,7 @@ export function prefectRegistrar(options: RegistrarOptions): Registrar {
         // Without a server a file with nothing to register is as good as any.
         if (api === undefined) continue;
         deploymentIdentity(target);
+        if (target.deployment?.schedules !== undefined) checkSchedules(target.deployment.schedules);
         const pool = target.deployment?.workPool?.name?.value ?? defaultWorkPool(env);
         if (pool !== undefined && !pool.includes('{{') && !pools.has(pool)) pools.set(pool, target);
       }
@@ -72,12 +74,11 @@ async function send(api: PrefectApi, registration: Registration, { context }: Fi
     }
     const id = idOf(known, 'deployment');
     const { name: _name, ...changes } = body;
-    const changed = await api.request({
+    await api.request({
       method: 'PATCH',
       path: `deployments/${encodeURIComponent(id)}`,
       body: changes,
     });
-    if (changed.status === 404) throw missing('deployment');
     row.line(`Deployment '${name}' successfully updated with id '${id}'.`);
     return { ...registration, id, created: false };
   });

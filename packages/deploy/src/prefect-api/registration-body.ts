@@ -3,6 +3,8 @@ import type { DeploymentTarget } from '../run/deployment-target.ts';
 import { findPlaceholders, resolveNode, type TemplateResolver } from '../template/index.ts';
 import { createResolver } from '../variables/index.ts';
 import {
+  describeNode,
+  isNull,
   isPlainObject,
   LocatedError,
   type PlainObject,
@@ -44,6 +46,7 @@ export async function registrationBody(
       hint: "Add 'work_pool: {name: …}', or set PREFECT_DEFAULT_WORK_POOL_NAME.",
     });
   }
+  fields.warnOfOthers();
   const schedules = target.deployment?.schedules;
   const body: Record<string, PlainValue | undefined> = {
     name,
@@ -52,10 +55,10 @@ export async function registrationBody(
     description: await fields.text('description'),
     tags: options.tags.length > 0 ? options.tags : await fields.tags(),
     parameters: await fields.mapping('parameters'),
-    // Without Python nobody knows the flow's parameters: a schema that takes any.
-    parameter_openapi_schema: { type: 'object', properties: {} },
+    // Without Python nobody knows the flow's parameters: a schema that takes any, unless the file has one.
+    parameter_openapi_schema: (await fields.value('parameter_openapi_schema')) ?? { type: 'object', properties: {} },
     enforce_parameter_schema: await fields.value('enforce_parameter_schema'),
-    paused: await fields.value('paused'),
+    paused: await fields.paused(),
     schedules: schedules === undefined ? undefined : apiSchedules(await fields.resolve(schedules)),
     ...(await fields.concurrency()),
     work_pool_name: pool,
@@ -85,9 +88,10 @@ class DeploymentFields {
     return range;
   }
 
-  async resolve(node: YamlNode): Promise<YamlNode> {
+  async resolve(node: YamlNode, isReadAgain = false): Promise<YamlNode> {
     const { context } = this.#finished;
-    return await resolveNode(node, this.#resolver, { onSecret: (secret) => context.redactor.add(secret) });
+    const onSecret = (secret: string): void => context.redactor.add(secret);
+    return await resolveNode(node, this.#resolver, { onSecret, isReadAgain });
   }
 
   /** The value at a path of keys; undefined for null. */
@@ -109,18 +113,46 @@ class DeploymentFields {
   async mapping(...path: readonly string[]): Promise<PlainObject> {
     const written = this.#node(path);
     if (written === undefined) return {};
-    if (path.at(-1) === 'job_variables') this.#warnOfBlocks(written);
-    const value = plainValue(await this.resolve(written));
+    // Workers fill in placeholders of job variables.
+    const isReadAgain = path.at(-1) === 'job_variables';
+    if (isReadAgain) this.#warnOfBlocks(written);
+    const value = plainValue(await this.resolve(written, isReadAgain));
     if (value === null) return {};
     if (isPlainObject(value)) return value;
     throw invalid(written, `${path.join('.')} must be a mapping`);
   }
 
-  /** One text is one tag. */
+  /** One text is one tag; the tag 1.10 is not 1.1. */
   async tags(): Promise<readonly PlainValue[] | undefined> {
-    const value = await this.value('tags');
-    if (value === undefined || Array.isArray(value)) return value;
-    return [value];
+    const written = this.#node(['tags']);
+    if (written === undefined) return undefined;
+    const node = await this.resolve(written);
+    if (isNull(node)) return undefined;
+    return (node.kind === 'sequence' ? node.items : [node]).map((item) => {
+      if (item.kind === 'scalar' && item.value !== null) return item.text;
+      throw invalid(item, `a tag must be text, not ${describeNode(item)}`);
+    });
+  }
+
+  /** `is_schedule_active` is how older files say it. */
+  async paused(): Promise<PlainValue | undefined> {
+    const [paused, active] = [await this.value('paused'), await this.value('is_schedule_active')];
+    return paused ?? (typeof active === 'boolean' ? !active : undefined);
+  }
+
+  /** What the file says and nobody here makes must not be missed in silence. */
+  warnOfOthers(): void {
+    for (const key of ['triggers', 'sla', 'version_type']) {
+      const entry = this.#target.deployment?.node.entries.get(key);
+      if (entry === undefined || isNull(entry.value)) continue;
+      const isEmpty = entry.value.kind !== 'scalar' && entry.value.size === 1;
+      if (isEmpty) continue;
+      const { source, start } = entry.keyRange;
+      const [verb, them] = key === 'triggers' ? ['are', 'them'] : ['is', 'it'];
+      this.#finished.context.progress.warning(
+        `${source.file}:${start.line}: ${key} ${verb} not registered: make ${them} in Prefect`,
+      );
+    }
   }
 
   /** A number, or `{limit, collision_strategy, grace_period_seconds}`. */

@@ -1,3 +1,4 @@
+import { findPlaceholders } from '../template/index.ts';
 import {
   describeNode,
   LocatedError,
@@ -35,7 +36,12 @@ function apiSchedule(node: YamlNode): PlainObject | undefined {
     const value = values[name];
     if (value !== undefined && value !== null) schedule[name] = value;
   }
-  if (schedule['interval'] !== undefined) schedule['interval'] = Number(schedule['interval']);
+  if (schedule['interval'] !== undefined) {
+    const seconds = Number(schedule['interval']);
+    if (!(Number.isFinite(seconds) && seconds > 0))
+      throw invalid(node, 'the interval of a schedule is a number of seconds');
+    schedule['interval'] = seconds;
+  }
   const result: Record<string, PlainValue> = Object.create(null);
   result['active'] = true;
   for (const name of besides) {
@@ -44,6 +50,21 @@ function apiSchedule(node: YamlNode): PlainObject | undefined {
   }
   result['schedule'] = schedule;
   return result;
+}
+
+/**
+ * Looks at schedules as they are written, with placeholders in them: a server takes schedules with and without slugs only once, and refuses
+ * them when the deployment is there.
+ *
+ * @throws LocatedError REGISTRATION_INVALID
+ */
+export function checkSchedules(node: YamlNode): void {
+  if (findPlaceholders(node).length === 0) apiSchedules(node);
+  const items = node.kind === 'sequence' ? node.items : [node];
+  const slugs = items.map((item) => item.kind === 'mapping' && item.entries.has('slug'));
+  if (slugs.includes(true) && slugs.includes(false)) {
+    throw invalid(node, 'all of the schedules have a slug, or none');
+  }
 }
 
 function invalid(node: YamlNode, reason: string): LocatedError {

@@ -4,7 +4,7 @@ export { decryptVariables, encryptVariables, isEncrypted, lockOf, type Variables
 export { type Environment, environmentSource } from './environment-source.ts';
 export { variablesKeyFrom } from './key-from-environment.ts';
 export { type LoadSourcesOptions, loadSources } from './load-sources.ts';
-export { type PrefectServer, prefectHeaders, prefectServerFrom, prefectSource } from './prefect-source.ts';
+export { prefectSource } from './prefect-source.ts';
 export type { BlockDocument, VariableSource } from './variable-source.ts';
 export { type VariablesContent, variablesContent } from './variables-content.ts';
 export { parseVariables } from './variables-document.ts';

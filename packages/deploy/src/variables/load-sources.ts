@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { BoxwrightError } from '@boxwright/errors';
+import { type PrefectServer, prefectServerFrom } from '../prefect-api/server.ts';
 import { type Environment, environmentSource } from './environment-source.ts';
 import { variablesKeyFrom } from './key-from-environment.ts';
-import { type PrefectServer, prefectServerFrom, prefectSource } from './prefect-source.ts';
+import { prefectSource } from './prefect-source.ts';
 import type { VariableSource } from './variable-source.ts';
 import { readVariablesFile, variablesFileName } from './variables-file.ts';
 

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import { BoxwrightError } from '@boxwright/errors';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type PrefectServer, prefectServerFrom, prefectSource } from './prefect-source.ts';
+import { type PrefectServer, prefectServerFrom } from '../prefect-api/server.ts';
+import { prefectSource } from './prefect-source.ts';
 import type { VariableSource } from './variable-source.ts';
 
 const running: (() => Promise<void>)[] = [];
@@ -63,7 +64,7 @@ describe('prefectSource', () => {
   it('logs in to servers of one’s own', async () => {
     const variables = await source(
       (request, response) => {
-        response.writeHead(request.headers.authorization === 'Basic dTpw' ? 404 : 401).end();
+        response.writeHead(request.headers.authorization === 'Basic dTpw' ? 404 : 401).end('{"detail": "no"}');
       },
       { authString: 'u:p', apiKey: 'key' },
     );
