@@ -1,5 +1,5 @@
 import { BoxwrightError } from '@boxwright/errors';
-import { type BlobWriter, type CacheValue, type Digest, type ImageStore, isDigest } from '@boxwright/oci';
+import { type BlobWriter, type CacheValue, type Digest, type ImageStore, isDigest, isUnwritable } from '@boxwright/oci';
 import { isListing, type ListedEntry, ListingWriter, readListing } from './layer-listing.ts';
 import type { LayerFacts } from './layer-pass.ts';
 import { type RestartTable, readRestarts } from './restart-table.ts';
@@ -96,13 +96,7 @@ export class KeptReadings {
   }
 
   #value(key: string): CacheValue | undefined {
-    try {
-      return this.#store.cache.get(key)?.value;
-    } catch (error) {
-      // `get` notes the time of use, which a store of somebody else does not allow.
-      if (isUnwritable(error)) return undefined;
-      throw error;
-    }
+    return this.#store.cache.get(key)?.value;
   }
 
   #blob(key: string, limit: number): Buffer | undefined {
@@ -129,11 +123,7 @@ export class KeptReadings {
   }
 
   #put(key: string, value: CacheValue, blobs: readonly Digest[]): void {
-    try {
-      this.#store.cache.put(key, value, { blobs });
-    } catch (error) {
-      if (!isUnwritable(error)) throw error;
-    }
+    this.#store.cache.put(key, value, { blobs });
   }
 }
 
@@ -154,12 +144,6 @@ export interface ListingSink {
   /** The layer was what its diffID says. */
   keep(): void;
   drop(): void;
-}
-
-/** A store of somebody else, on a medium that cannot be written, or full: looking at images works all the same. */
-function isUnwritable(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'STORE_FULL'].includes(code);
 }
 
 /** The record as it was kept; undefined for one that another version wrote. */

@@ -5,7 +5,7 @@ import { isSecretKind } from './secret-kind.ts';
 
 /** Files of well-known secrets in a layer, if an earlier look has found out. */
 export function knownSecretFiles(store: ImageStore, { diffId }: ImageLayer): readonly SecretFile[] | undefined {
-  return filesOf(unlessReadOnly(() => store.cache.get(keyOf(diffId))?.value));
+  return filesOf(store.cache.get(keyOf(diffId))?.value);
 }
 
 /**
@@ -23,25 +23,13 @@ export async function findSecretFiles(
   await readings.entries(layer, ({ entry }) => finder.add(entry));
   const { files } = finder;
   const value: CacheValue = { files: files.map(({ kind, path }) => ({ kind, path })) };
-  unlessReadOnly(() => store.cache.put(keyOf(layer.diffId), value, { blobs: [] }));
+  store.cache.put(keyOf(layer.diffId), value, { blobs: [] });
   return files;
 }
 
 function keyOf(diffId: Digest): string {
   return `layer-secret-files 1 ${diffId}`;
 }
-
-/** A store that this user cannot write to, or a full disk: nothing is kept, and all works without. */
-function unlessReadOnly<Value>(work: () => Value): Value | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && readOnlyCodes.has(error.code)) return undefined;
-    throw error;
-  }
-}
-
-const readOnlyCodes: ReadonlySet<unknown> = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT']);
 
 /** The record as it was kept; undefined for anything else. */
 function filesOf(value: CacheValue | undefined): readonly SecretFile[] | undefined {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, statSync, utimesSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { BoxwrightError } from '@boxwright/errors';
 import { type Digest, parseDigest } from '../names/digest.ts';
 import type { ContentDirectory } from './content.ts';
-import { namesIn, readSmallFile, removeFile, replaceFile, unlessMissing } from './files.ts';
+import { isUnwritable, namesIn, readSmallFile, removeFile, replaceFile, unlessMissing } from './files.ts';
 import type { StoreSession } from './session.ts';
 
 /** Plain JSON: what a cache record holds for its user. */
@@ -50,15 +50,15 @@ export class BuildCache {
     const record = readRecord(path);
     if (record?.key !== key) return undefined;
     if (!record.blobs.every((digest) => this.#blobs.sizeOf(digest) !== undefined)) {
-      removeFile(path);
+      whereWritable(() => removeFile(path));
       return undefined;
     }
     // For `prune`: the modification time says when the record was last of use.
-    unlessMissing(() => utimesSync(path, new Date(), new Date()));
+    whereWritable(() => unlessMissing(() => utimesSync(path, new Date(), new Date())));
     return record;
   }
 
-  /** Writes the record of a key in one step. @throws BoxwrightError BLOB_MISSING, CACHE_RECORD_TOO_LARGE */
+  /** Writes the record of a key in one step; not in a store that cannot be written. @throws BoxwrightError BLOB_MISSING, CACHE_RECORD_TOO_LARGE */
   put(key: string, value: CacheValue, { blobs }: { readonly blobs: readonly Digest[] }): void {
     for (const digest of blobs) if (this.#blobs.sizeOf(digest) === undefined) throw this.#blobs.missing(digest);
     const text = JSON.stringify({ key, createdAt: Date.now(), blobs, value });
@@ -69,8 +69,9 @@ export class BuildCache {
       );
     }
     const path = this.#pathOf(key);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    replaceFile(path, text, { temporary: this.#session.temporaryPath('record'), durable: false });
+    whereWritable(() => {
+      replaceFile(path, text, { temporary: this.#session.temporaryPath('record'), durable: false });
+    });
   }
 
   /** Forgets a key; false when there was no record. */
@@ -93,6 +94,15 @@ export class BuildCache {
   #pathOf(key: string): string {
     const hash = createHash('sha256').update(key).digest('hex');
     return join(this.#session.layout.cache, hash.slice(0, 2), `${hash}.json`);
+  }
+}
+
+/** A record is of use, and nothing goes wrong without it. */
+function whereWritable(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!isUnwritable(error)) throw error;
   }
 }
 

@@ -17,6 +17,21 @@ export function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+const unwritableCodes: ReadonlySet<string | undefined> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'STORE_FULL',
+  'STORE_READ_ONLY',
+]);
+
+/** True for the error of a store of somebody else, on a medium that cannot be written, or full. Reading works there. */
+export function isUnwritable(error: unknown): boolean {
+  return unwritableCodes.has(errorCode(error));
+}
+
 /** What `call` returns, or undefined when the file it asks for does not exist. */
 export function unlessMissing<T>(call: () => T): T | undefined {
   try {

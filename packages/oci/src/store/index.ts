@@ -3,6 +3,7 @@ export type { BuildCache, CacheRecord, CacheValue } from './build-cache.ts';
 export type { AcquireOptions, CacheMount, CacheMounts, CacheSharing } from './cache-mounts.ts';
 export type { GcOptions, GcReport, RemovedItem, RemovedKind } from './collect.ts';
 export { defaultStoreRoot } from './default-store-root.ts';
+export { isUnwritable } from './files.ts';
 export type { Image, ImageLayer } from './image.ts';
 export type { ScratchFile, ScratchFolder } from './scratch-file.ts';
 export { isAttestation } from './select-platform.ts';

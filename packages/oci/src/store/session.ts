@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { errorCode, namesIn, removeFile, writeFully } from './files.ts';
 import type { StoreLayout } from './layout.ts';
 import { mayBeAlive, ownedName, parseOwnedName } from './owner.ts';
@@ -58,7 +59,7 @@ export class StoreSession {
     if (this.#temporary === undefined) {
       removeAbandoned(this.layout.temporary);
       const path = join(this.layout.temporary, this.#name);
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeOwned(path, this.layout);
       this.#temporary = path;
       this.#closeAtExit();
     }
@@ -100,7 +101,7 @@ export class StoreSession {
         this.#closeAtExit();
       } catch (error) {
         // A store that cannot be written cannot be collected by this user either.
-        if (!['EROFS', 'EACCES', 'EPERM'].includes(errorCode(error) ?? '')) throw error;
+        if (!readOnly.has(errorCode(error))) throw error;
         this.#lease = 'unwritable';
       }
     }
@@ -115,6 +116,26 @@ export class StoreSession {
     openSessions.add(this);
   }
 }
+
+function makeOwned(path: string, { root, temporary }: StoreLayout): void {
+  try {
+    try {
+      mkdirSync(path, { mode: 0o700 });
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+      mkdirSync(temporary, { mode: 0o700 });
+      mkdirSync(path, { mode: 0o700 });
+    }
+  } catch (error) {
+    if (!readOnly.has(errorCode(error))) throw error;
+    throw new BoxwrightError('STORE_READ_ONLY', `the image store ${escapeForTerminal(root)} cannot be written`, {
+      hint: 'Set BOXWRIGHT_HOME to a directory that you can write to.',
+      cause: error,
+    });
+  }
+}
+
+const readOnly: ReadonlySet<string | undefined> = new Set(['EROFS', 'EACCES', 'EPERM']);
 
 const openSessions = new Set<StoreSession>();
 let listening = false;
@@ -140,7 +161,7 @@ export function removeAbandoned(temporary: string): { readonly name: string; rea
       removed.push({ name, bytes: removeTree(path) });
     } catch (error) {
       // Another process removes the same one, or it holds another user's files: not this caller's trouble.
-      if (!['ENOTEMPTY', 'EEXIST', 'EACCES', 'EPERM', 'EBUSY'].includes(errorCode(error) ?? '')) throw error;
+      if (!['ENOTEMPTY', 'EEXIST', 'EACCES', 'EPERM', 'EROFS', 'EBUSY'].includes(errorCode(error) ?? '')) throw error;
     }
   }
   return removed;
