@@ -14,6 +14,8 @@ export interface DockerRegistryOptions {
     | { readonly kind: 'htpasswd' }
     | { readonly kind: 'token'; readonly realm: string; readonly issuer: string; readonly certificate: string };
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** Takes nothing, as a registry does that is being maintained. */
+  readonly readOnly?: boolean;
 }
 
 /** A running docker-registry. */
@@ -61,7 +63,11 @@ export async function startDockerRegistry(options: DockerRegistryOptions): Promi
   const configuration = {
     version: '0.1',
     log: { level: 'info', accesslog: { disabled: false } },
-    storage: { filesystem: { rootdirectory: join(directory, 'data') }, delete: { enabled: true } },
+    storage: {
+      filesystem: { rootdirectory: join(directory, 'data') },
+      delete: { enabled: true },
+      ...(options.readOnly === true ? { maintenance: { readonly: { enabled: true } } } : {}),
+    },
     http: {
       addr: '127.0.0.1:0',
       secret: 'e2e',

@@ -34,4 +34,17 @@ describe('Redactor', () => {
       'annette *** example.com *** production',
     );
   });
+
+  it('leaves a value whole whose JSON is a secret by itself', () => {
+    const redactor = new Redactor();
+    const credentials = { username: 'annette', password: 'horse1', pin: 123456 };
+    redactor.add(JSON.stringify(credentials));
+    redactor.add('horse1');
+    redactor.add('123456');
+    expect(redactor.redactValue({ credentials, list: ['a horse1', 7, null, true], horse1: 1 })).toEqual({
+      credentials: { username: 'annette', password: '***', pin: '***' },
+      list: ['a ***', 7, null, true],
+      '***': 1,
+    });
+  });
 });

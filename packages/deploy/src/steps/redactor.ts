@@ -1,4 +1,4 @@
-import { isPlainObject, isSecretName, type PlainValue } from '../yaml/index.ts';
+import { isPlainObject, isSecretName, type PlainObject, type PlainValue } from '../yaml/index.ts';
 
 /** What replaces a secret. */
 const MASK = '***';
@@ -51,6 +51,24 @@ export class Redactor {
   redact(text: string): string {
     let result = text;
     for (const form of this.#ordered) if (result.includes(form)) result = result.replaceAll(form, MASK);
+    return result;
+  }
+
+  /** A value without secrets. Its form stays: a list is a list, whatever its JSON would look like without them. */
+  redactValue(value: PlainValue): PlainValue {
+    if (typeof value === 'string') return this.redact(value);
+    if (typeof value === 'number') {
+      const text = String(value);
+      return this.redact(text) === text ? value : MASK;
+    }
+    if (Array.isArray(value)) return value.map((item) => this.redactValue(item));
+    return isPlainObject(value) ? this.redactObject(value) : value;
+  }
+
+  /** {@link redactValue} of a mapping, its keys included. */
+  redactObject(value: PlainObject): PlainObject {
+    const result: Record<string, PlainValue> = Object.create(null);
+    for (const [key, item] of Object.entries(value)) result[this.redact(key)] = this.redactValue(item);
     return result;
   }
 }

@@ -41,8 +41,8 @@ export interface StepDefinition extends StepNames {
 /** How a kind of step reads its inputs and what it does. */
 export interface StepParts<Options> extends StepNames {
   /** @throws BoxwrightError STEP_INPUT_INVALID and others, for everything that the inputs alone show to be wrong */
-  read(inputs: StepInputs, context: ReadContext): Options;
-  run(options: Options, context: StepContext): Promise<object>;
+  readonly read: (inputs: StepInputs, context: ReadContext) => Options;
+  readonly run: (options: Options, context: StepContext) => Promise<object>;
 }
 
 /** A kind of step: its inputs are read in the same way when they are checked and when it runs. */

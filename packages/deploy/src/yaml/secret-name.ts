@@ -31,9 +31,11 @@ export function withoutSecrets(line: string): string {
 function valueEnd(line: string, from: number): number {
   const quote = line[from];
   if (quote === '"' || quote === "'") {
-    let at = line.indexOf(quote, from + 1);
-    while (at > 0 && quote === '"' && line[at - 1] === '\\') at = line.indexOf(quote, at + 1);
-    return at < 0 ? line.length : at + 1;
+    for (let at = from + 1; at < line.length; at++) {
+      if (line[at] === quote) return at + 1;
+      if (quote === '"' && line[at] === '\\') at += 1;
+    }
+    return line.length;
   }
   const inFlow = line.lastIndexOf('{', from) >= 0;
   const comma = inFlow ? line.slice(from).search(/[,}]/) : -1;

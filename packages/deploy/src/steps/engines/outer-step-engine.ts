@@ -6,7 +6,7 @@ import {
   type DockerOptions,
   pushFromEngine,
 } from '@boxwright/build';
-import { BoxwrightError } from '@boxwright/errors';
+import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
 import {
   credentialStore,
   type Digest,
@@ -74,7 +74,11 @@ function outerStepEngine(
     async build(request) {
       const { push, extras, ...rest }: StepBuildRequest = request;
       const outputs: readonly BuildOutput[] = push ? [{ type: 'image', push: gzip }] : [];
-      const result = await make(extras).build({ ...rest, store: store(), outputs });
+      const result = await make(extras)
+        .build({ ...rest, store: store(), outputs })
+        .catch((error: unknown) => {
+          throw withoutDaemon(error);
+        });
       const kept = await inspectedImage(client, request.tags[0] ?? result.imageId).catch(() => undefined);
       return { imageId: result.imageId, digest: result.digest, bytes: kept?.bytes };
     },
@@ -95,6 +99,18 @@ function outerStepEngine(
       }
     },
   };
+}
+
+/** Whoever has no daemon here may not know that none is needed: files of Prefect's name an engine that needs one. */
+function withoutDaemon(error: unknown): unknown {
+  if (!isBoxwrightError(error) || error.code !== 'ENGINE_UNREACHABLE') return error;
+  const { code, message, hint, details } = error;
+  const without = 'No daemon is needed with --engine embedded, or build_backend: embedded in the step.';
+  return new BoxwrightError(code, message, {
+    hint: hint === undefined ? without : `${hint.replace(/[^.]$/, '$&.')} ${without}`,
+    details,
+    cause: error,
+  });
 }
 
 /** All names are looked at before anything is sent. */

@@ -145,6 +145,8 @@ function notFoundHint({ body, request, repository }: Answer): string {
 }
 
 function refusedHint(status: number, { codes }: ErrorBody): string | undefined {
-  if (status === 405 || codes.includes('UNSUPPORTED')) return 'This registry, or how it is set up, cannot do that.';
+  if (status === 405 || codes.includes('UNSUPPORTED')) {
+    return 'This registry, or how it is set up, cannot do that: one that only mirrors others, or is read-only for maintenance, takes nothing.';
+  }
   return status === 413 ? 'It is larger than the registry, or a proxy before it, takes.' : undefined;
 }
