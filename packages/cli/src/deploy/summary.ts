@@ -56,7 +56,7 @@ export function summaryJson(results: readonly DeploymentResult[], redactor: Reda
 }
 
 function redacted(registration: Registration, redactor: Redactor): unknown {
-  return JSON.parse(redactor.redact(JSON.stringify(registrationJson(registration))));
+  return redactor.redactObject(registrationJson(registration));
 }
 
 function errorJson(error: unknown): unknown {

@@ -161,5 +161,5 @@ function keptIfUnknown(lookup: Lookup): Lookup {
 
 function redacted(inputs: PlainObject, { redactor }: ReadContext): PlainObject {
   redactor.addNamed(inputs);
-  return JSON.parse(redactor.redact(JSON.stringify(inputs)));
+  return redactor.redactObject(inputs);
 }

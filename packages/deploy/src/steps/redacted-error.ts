@@ -1,5 +1,5 @@
 import { BoxwrightError, isBoxwrightError } from '@boxwright/errors';
-import { LocatedError } from '../yaml/index.ts';
+import { isPlainObject, LocatedError, toPlainValue } from '../yaml/index.ts';
 import type { Redactor } from './redactor.ts';
 
 /** What may be shown of an error that is not about a place in a file: those are made without secrets. */
@@ -15,7 +15,6 @@ export function redactedError(error: unknown, redactor: Redactor): unknown {
 
 /** Details go out with errors as JSON. */
 export function redactedDetails(details: BoxwrightError['details'], redactor: Redactor): BoxwrightError['details'] {
-  const text = JSON.stringify(details);
-  const redacted = redactor.redact(text);
-  return redacted === text ? details : JSON.parse(redacted);
+  const plain = toPlainValue(JSON.parse(JSON.stringify(details)));
+  return isPlainObject(plain) ? redactor.redactObject(plain) : {};
 }
