@@ -11,14 +11,17 @@ export interface DeployScene {
   /** Directory of the project: a Dockerfile and one file. */
   readonly project: string;
   readonly registry: DockerRegistry;
-  /** Writes `boxwright.yaml`, in which HOST stands for the registry, and deploys it. */
+  /** Writes the project file, in which HOST stands for the registry, and deploys it. */
   readonly deploy: (yaml: string, args?: readonly string[], options?: RunOptions) => Promise<RunResult>;
   /** All that the registry has, as `repository:tag`. */
   readonly pushed: () => Promise<readonly string[]>;
 }
 
-/** A new scene for one test. */
-export async function deployScene(variables: Readonly<Record<string, string>> = {}): Promise<DeployScene> {
+/** A new scene for one test, with a project file of this name. */
+export async function deployScene(
+  variables: Readonly<Record<string, string>> = {},
+  file: 'boxwright.yaml' | 'prefect.yaml' = 'boxwright.yaml',
+): Promise<DeployScene> {
   const registry = await dockerRegistry({ auth: { kind: 'htpasswd' } });
   const user = testUser(variables);
   writeDockerConfig(user, {
@@ -33,7 +36,7 @@ export async function deployScene(variables: Readonly<Record<string, string>> = 
     project,
     registry,
     deploy(yaml, args = [], options = {}) {
-      writeFileSync(join(project, 'boxwright.yaml'), yaml.replaceAll('HOST', registry.host));
+      writeFileSync(join(project, file), yaml.replaceAll('HOST', registry.host));
       return user.run(['deploy', ...args], { cwd: project, ...options });
     },
     async pushed() {
