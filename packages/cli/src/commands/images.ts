@@ -1,6 +1,14 @@
 import { escapeForTerminal, isBoxwrightError, safeJson } from '@boxwright/errors';
 import { createdAgo, formatSizeShort, formatTable } from '@boxwright/inspect';
-import { type Digest, digestHex, familiarName, ImageStore, parseReference, type StoredTag } from '@boxwright/oci';
+import {
+  type Digest,
+  digestHex,
+  familiarName,
+  ImageStore,
+  isReferrerTag,
+  parseReference,
+  type StoredTag,
+} from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, formatOption, newCommand } from '../commander.ts';
@@ -109,12 +117,16 @@ async function rowOf(
   }
 }
 
-/** `app` means every tag of the repository, `app:1` that one, `app@sha256:…` all that have the digest. */
+/**
+ * `app` means every tag of the repository, `app:1` that one, `app@sha256:…` all that have the digest. What a pull with
+ * `--referrers` has put beside images is none.
+ */
 function nameFilter(text: string | undefined): (tag: StoredTag) => boolean {
-  if (text === undefined) return () => true;
-  const wanted = parseReference(text);
+  const wanted = text === undefined ? undefined : parseReference(text);
   return ({ name, descriptor }) => {
     const stored = parseReference(name);
+    if (isReferrerTag(stored.tag ?? '')) return false;
+    if (wanted === undefined) return true;
     if (wanted.digest !== undefined && wanted.digest !== descriptor.digest) return false;
     return (
       stored.domain === wanted.domain &&

@@ -366,6 +366,41 @@ describe('inspect and history', () => {
   });
 });
 
+describe('what speaks of an image', () => {
+  const empty = 'application/vnd.oci.empty.v1+json';
+
+  function artifact(path: string, subject: object | undefined, tag?: string): string {
+    const repository = registry.repository(path);
+    const config = { mediaType: empty, digest: repository.putBlob('{}'), size: 2 };
+    const mediaType = 'application/vnd.oci.image.manifest.v1+json';
+    const manifest = { schemaVersion: 2, mediaType, artifactType: 'application/spdx+json', config, layers: [] };
+    return repository.putManifest({ ...manifest, ...(subject === undefined ? {} : { subject }) }, tag);
+  }
+
+  it('goes through the store with --referrers, is no image there, and goes with its image', async () => {
+    const { digest, size, mediaType } = putExampleImage(registry.repository('app'), { tag: '1', architecture: here });
+    const sbom = artifact('app', { mediaType, digest, size });
+    const tag = `${digest.replace(':', '-')}.sig`;
+    const signature = artifact('app', undefined, tag);
+    const name = `${registry.host}/app:1`;
+    await ok('pull', '-q', '--referrers', name);
+    const shown = await cli('images', '--format', 'json');
+    expect(JSON.parse(shown.stdout.text)).toEqual([expect.objectContaining({ tag: '1' })]);
+    expect(shown.stderr.text).toBe('');
+    await ok('prune', '--all');
+    const push = ['push', '--referrers', '--compression', 'none', name, `${registry.host}/mirror:1`];
+    const [ledger] = await json<{ referrers: string[] }[]>(...push);
+    expect(ledger?.referrers.toSorted()).toEqual([sbom, signature].toSorted());
+    expect(registry.repository('mirror').tags.get(tag)).toBe(signature);
+    expect(registry.repository('mirror').manifests.has(sbom)).toBe(true);
+    await ok('tag', name, 'other:1');
+    expect(await ok('rmi', name)).toBe(`Untagged: ${name}\n`);
+    expect((await ok('rmi', 'other:1')).split('\n')).toHaveLength(4);
+    await ok('prune', '--all');
+    expect(readdirSync(join(directory, 'store', 'blobs', 'sha256'))).toEqual([]);
+  });
+});
+
 describe('tags', () => {
   it('lists all, some, or as JSON', async () => {
     const repository = registry.repository('app');

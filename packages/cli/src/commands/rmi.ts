@@ -1,5 +1,5 @@
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
-import { familiarName, ImageStore, parseReference } from '@boxwright/oci';
+import { familiarName, ImageStore, parseReference, referrerNames } from '@boxwright/oci';
 import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { type CommonFlags, newCommand } from '../commander.ts';
@@ -21,11 +21,20 @@ export function rmiCommand(context: CommandContext): Command {
       using store = ImageStore.open(storeRoot(flags.store, context));
       for (const image of images) {
         for (const name of namesToRemove(store, image, flags)) {
-          store.untag(name);
-          context.stdout.write(`Untagged: ${escapeForTerminal(familiarName(parseReference(name)))}\n`);
+          for (const removed of [name, ...lostReferrers(store, name)]) {
+            store.untag(removed);
+            context.stdout.write(`Untagged: ${escapeForTerminal(familiarName(parseReference(removed)))}\n`);
+          }
         }
       }
     });
+}
+
+/** Signatures and the like go with the last name of their image. */
+function lostReferrers(store: ImageStore, name: string): readonly string[] {
+  const descriptor = store.resolve(name);
+  const others = store.listTags().filter((tag) => tag.descriptor.digest === descriptor?.digest && tag.name !== name);
+  return descriptor === undefined || others.length > 0 ? [] : referrerNames(store, descriptor);
 }
 
 function namesToRemove(store: ImageStore, image: string, flags: RmiFlags): readonly string[] {

@@ -2,8 +2,9 @@ import { BoxwrightError } from '@boxwright/errors';
 import type { Descriptor } from '../documents/descriptor.ts';
 import { parseManifestOrIndex } from '../documents/manifest.ts';
 import { isImageConfigType } from '../documents/media-types.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../names/digest.ts';
-import { canonicalName, parseReference, withTag } from '../names/reference.ts';
+import type { Digest } from '../names/digest.ts';
+import { canonicalName, isTag, parseReference, withTag } from '../names/reference.ts';
+import { cosignTags } from '../names/referrer-tag.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from '../places/place.ts';
 import { isAttestation } from '../store/select-platform.ts';
 import type { CopyTransfer } from './copy-transfer.ts';
@@ -37,8 +38,6 @@ interface Referrer {
   readonly tag?: string;
 }
 
-/** cosign's tag scheme: signatures, attestations and bills of materials, before OCI 1.1 had referrers. */
-const cosignSuffixes = ['sig', 'att', 'sbom'] as const;
 /** Signatures of attestations of an image: more is not seen. */
 const maxDepth = 3;
 const maxReferrers = 10_000;
@@ -81,8 +80,7 @@ async function find({ source, signal }: CopyReferrersOptions, subject: Descripto
   const found: Referrer[] = [];
   for (const descriptor of (await source.referrers?.(subject)) ?? []) found.push({ descriptor });
   if (source.resolve === undefined) return found;
-  for (const suffix of cosignSuffixes) {
-    const tag = `${digestAlgorithm(subject.digest)}-${digestHex(subject.digest)}.${suffix}`;
+  for (const tag of cosignTags(subject.digest)) {
     const descriptor = await source.resolve(tag);
     if (descriptor !== undefined) found.push({ descriptor, tag });
   }
@@ -131,7 +129,8 @@ function nameOf(
   if (repository !== undefined) {
     return { names: [canonicalName(withTag({ domain: repository.registry, path: repository.path }, tag))] };
   }
-  return first === undefined
+  // In an OCI layout a tag may be all that an image is called.
+  return first === undefined || isTag(first)
     ? { names: [], refName: tag }
     : { names: [canonicalName(withTag(parseReference(first), tag))] };
 }

@@ -22,3 +22,4 @@ export {
   withDigest,
   withTag,
 } from './reference.ts';
+export { isReferrerTag } from './referrer-tag.ts';

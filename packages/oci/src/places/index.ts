@@ -13,3 +13,4 @@ export { writeOciLayout } from './oci-layout-writer.ts';
 export { openArchive } from './open-archive.ts';
 export type { ImageDestination, ImageSource, PlacedImage } from './place.ts';
 export { storeDestination, storeSource } from './store-place.ts';
+export { referrerNames } from './store-referrers.ts';

@@ -6,6 +6,7 @@ import { type ImageIndex, parseIndex } from '../documents/manifest.ts';
 import { isIndexType, isManifestType, OCI_INDEX } from '../documents/media-types.ts';
 import type { Digest } from '../names/digest.ts';
 import { canonicalName, parseReference, withDefaultTag } from '../names/reference.ts';
+import { isReferrerTag } from '../names/referrer-tag.ts';
 import { namesOf } from './image-names.ts';
 import type { PlacedImage } from './place.ts';
 
@@ -88,7 +89,7 @@ export function chooseImage(images: readonly PlacedImage[], { name, digest }: Im
 
 /** False for artifacts, and for what cosign put under a tag. */
 function isImage({ descriptor, refName }: PlacedImage): boolean {
-  return descriptor.artifactType === undefined && !/^sha(?:256|512)-[0-9a-f]+\.(?:sig|att|sbom)$/.test(refName ?? '');
+  return descriptor.artifactType === undefined && !isReferrerTag(refName ?? '');
 }
 
 /** The image of that name (a tag, or a full name), the last of several. */

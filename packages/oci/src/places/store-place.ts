@@ -6,6 +6,7 @@ import type { ImageStore } from '../store/store.ts';
 import { noteRepository, repositoriesOf } from './blob-repositories.ts';
 import { breathing } from './breathing.ts';
 import type { ImageDestination, ImageSource, PlacedImage } from './place.ts';
+import { NewReferrers, storeReferrers } from './store-referrers.ts';
 import { hasWhole, type LocalContent } from './whole-documents.ts';
 
 /** The local store to copy from. */
@@ -17,12 +18,14 @@ export function storeSource(store: ImageStore): ImageSource {
     readBlob: ({ digest, size }, { offset, signal } = {}) => breathing(store.blobPieces(digest, size, offset), signal),
     repositoriesOf: ({ digest }) => repositoriesOf(store, digest),
     noteRepository: ({ digest }, repository) => noteRepository(store, digest, repository),
+    ...storeReferrers(store),
   };
 }
 
 /** The local store to copy to; names become tags when the copy is finished. */
 export function storeDestination(store: ImageStore): ImageDestination {
   const placed: PlacedImage[] = [];
+  const referrers = new NewReferrers();
   const local: LocalContent = {
     has: ({ digest, size }) => store.blobSize(digest) === size,
     read: ({ digest }) => store.readBlob(digest, documentLimits.configBytes),
@@ -52,10 +55,13 @@ export function storeDestination(store: ImageStore): ImageDestination {
     writeManifest: (descriptor, bytes) => write(descriptor, [bytes]),
     place: async (image, bytes) => {
       await write(image.descriptor, [bytes]);
+      if (image.names.length === 0) referrers.add(image.descriptor, bytes);
       placed.push(image);
     },
     finish: async () => {
       for (const { descriptor, names } of placed) for (const name of names) store.tag(name, descriptor);
+      const image = placed.at(-1)?.names[0];
+      if (image !== undefined) referrers.keep(store, image);
     },
     abort: async () => {
       placed.length = 0;

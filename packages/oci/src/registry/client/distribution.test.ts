@@ -3,12 +3,12 @@ import { descriptorOf } from '../../documents/descriptor.ts';
 import { OCI_EMPTY, OCI_LAYER, OCI_MANIFEST } from '../../documents/media-types.ts';
 import { serializeManifest } from '../../documents/serialize.ts';
 import { digestOf, parseDigest } from '../../names/digest.ts';
+import { fallbackTag } from '../../names/referrer-tag.ts';
 import { openRegistryAccess, type RegistryAccess } from '../access.ts';
 import { digestOfBlob, generatedBlob } from '../testing/index.ts';
 import { createBlobUploader } from '../upload/index.ts';
 import { type Distribution, hasDistribution, startDistribution } from '../upload/testing/distribution.ts';
 import { listRepositories } from './lists.ts';
-import { fallbackTag } from './referrers.ts';
 import type { Repository } from './repository.ts';
 import { readAll } from './testing/answers.ts';
 

@@ -1,6 +1,5 @@
 export { listRepositories } from './lists.ts';
 export { openRepository } from './open-repository.ts';
-export { fallbackTag } from './referrers.ts';
 export type {
   FetchedManifest,
   ListOptions,

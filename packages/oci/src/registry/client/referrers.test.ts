@@ -3,10 +3,10 @@ import { descriptorOf } from '../../documents/descriptor.ts';
 import { OCI_EMPTY, OCI_INDEX, OCI_MANIFEST } from '../../documents/media-types.ts';
 import { serializeManifest } from '../../documents/serialize.ts';
 import { digestOf, parseDigest } from '../../names/digest.ts';
+import { fallbackTag } from '../../names/referrer-tag.ts';
 import { putExampleImage } from '../testing/example-images.ts';
 import { startTestRegistry, type TestRegistryOptions } from '../testing/index.ts';
 import { openRepository } from './open-repository.ts';
-import { fallbackTag } from './referrers.ts';
 import { startAnswers } from './testing/answers.ts';
 import { directRegistries } from './testing/direct-registries.ts';
 

@@ -5,7 +5,8 @@ import { goJson } from '../../documents/json-writer.ts';
 import { documentLimits } from '../../documents/limits.ts';
 import { type ImageIndex, type ImageManifest, parseIndex } from '../../documents/manifest.ts';
 import { OCI_INDEX } from '../../documents/media-types.ts';
-import { type Digest, digestAlgorithm, digestHex } from '../../names/digest.ts';
+import type { Digest } from '../../names/digest.ts';
+import { fallbackTag } from '../../names/referrer-tag.ts';
 import { invalidAnswer, placeOf, pullScope, type RepositoryContext, repositoryPath, withPlace } from './context.ts';
 import { resolveManifest, tryFetch } from './manifests.ts';
 import { pagesOf } from './pages.ts';
@@ -72,11 +73,6 @@ function readList({ name }: RepositoryContext, bytes: Buffer, what: string): Ima
   } catch (error) {
     throw withPlace(name, what, error);
   }
-}
-
-/** distribution-spec "Referrers Tag Schema": algorithm and at most 64 characters of the digest. */
-export function fallbackTag(subject: Digest): string {
-  return `${digestAlgorithm(subject)}-${digestHex(subject).slice(0, 64)}`;
 }
 
 async function fallbackList(
