@@ -8,19 +8,12 @@ import { Leftovers } from './support/leftovers.ts';
 import { type RunResult, run } from './support/run.ts';
 import { baseArchive, makeScene, missingBases, type Scene, unfinishedWork } from './support/scene.ts';
 import { removeTemporaryDirectoriesAfterEach } from './support/temporary.ts';
+import { canMakeNamespaces, isRoot, runWithSubordinateIds, UNPRIVILEGED_USER } from './support/unprivileged.ts';
 
 removeTemporaryDirectoriesAfterEach();
 
-const USER = 61_234;
-/** These tests become another user, or forbid themselves what a user may do: both take root to arrange. */
-const isRoot = process.getuid?.() === 0;
-/** Whether this kernel gives plain users user namespaces. */
+const USER = UNPRIVILEGED_USER;
 const namespaces = isRoot && (await canMakeNamespaces());
-
-async function canMakeNamespaces(): Promise<boolean> {
-  const user = [`--reuid=${USER}`, `--regid=${USER}`, '--clear-groups'];
-  return (await run('setpriv', [...user, 'unshare', '--user', '--map-root-user', 'true'])).code === 0;
-}
 
 const PLAIN = 'FROM e2e/rich:1\nCOPY --chown=app:staff --chmod=640 a /owned/a\nADD dir /dir\nWORKDIR /made\nENV A=1\n';
 const WITH_RUN = `${PLAIN}USER root\nRUN id -u > /id && mkdir /d && touch /d/f && chown 1:1 /d/f 2>/dev/null; rm /links/a\n`;
@@ -46,20 +39,10 @@ function asUser(scene: Scene, args: string[]): Promise<RunResult> {
   );
 }
 
-/** A user who has been given a range of ids, as a distribution's adduser does: by files that only this command sees. */
+/** A user who has been given a range of ids. */
 function asUserWithSubordinateIds(scene: Scene, args: string[]): Promise<RunResult> {
-  const script = `
-for name in passwd subuid subgid; do cat /etc/$name 2>/dev/null > "$1/$name" || :; done
-echo "e2e:x:${USER}:${USER}::/:/bin/sh" >> "$1/passwd"
-for name in subuid subgid; do echo "e2e:700000:65536" >> "$1/$name"; done
-for name in passwd subuid subgid; do mount --bind "$1/$name" /etc/$name; done
-shift
-exec setpriv --reuid=${USER} --regid=${USER} --clear-groups "$@"`;
-  return run(
-    'unshare',
-    ['--mount', '--propagation=private', 'sh', '-euc', script, 'sh', scene.directory, boxwrightPath, ...args],
-    { cwd: scene.directory, env: environment(scene) },
-  );
+  const options = { cwd: scene.directory, env: environment(scene) };
+  return runWithSubordinateIds(scene.directory, [boxwrightPath, ...args], options);
 }
 
 /** The same where, besides, no user namespace can be made: limits of user namespaces are namespaced themselves. */
