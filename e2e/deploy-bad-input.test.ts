@@ -66,6 +66,14 @@ const badInputs: readonly BadInput[] = [
     says: 'hint: Did you mean additional_tags?',
   },
   {
+    name: 'inputs in the column of their step',
+    yaml: '- push_docker_image:\n  image_name: HOST/team/good\n',
+    code: 'STEP_INVALID',
+    at: '10:3',
+    step: 'push_docker_image',
+    says: 'put two more blanks before each',
+  },
+  {
     name: 'an input of the wrong type',
     yaml: '- push_docker_image:\n    image_name: HOST/team/good\n    additional_tags: v1\n',
     code: 'STEP_INPUT_INVALID',

@@ -39,7 +39,7 @@ export function selectDeployments(project: Project, { names, all }: DeploymentSe
   if (only === undefined || others.length > 0) {
     throw new BoxwrightError(
       'DEPLOYMENT_AMBIGUOUS',
-      `${escapeForTerminal(project.file)} has ${deployments.length} deployments. Discovered one or more deployment configurations, but no name was given. Please specify the name of at least one deployment to create or update.`,
+      `${escapeForTerminal(project.file)} has ${deployments.length} deployments, and none of them is named`,
       { hint: `There are ${listed(project)}; --all deploys them all.` },
     );
   }
