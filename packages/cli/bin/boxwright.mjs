@@ -28,13 +28,20 @@ function isNewEnough(version) {
 
 /** Loads the bundled program, with its compiled code cached in the user's cache directory. */
 async function start() {
-  const program = new URL('../dist/main.js', import.meta.url);
-  if (!existsSync(program)) {
+  const program = findProgram();
+  if (program === undefined) {
     fail('boxwright is not built here: run `npm run build` in its repository, or install the published package.');
     return;
   }
   await enableCompileCache();
   await import(program.href);
+}
+
+/** The file of one command where it has its own, which starts faster, else the one of all commands. */
+function findProgram() {
+  const own = first !== undefined && /^[a-z]+$/.test(first) ? [`command-${first}`] : [];
+  const files = [...own, 'main'].map((name) => new URL(`../dist/${name}.js`, import.meta.url));
+  return files.find((file) => existsSync(file));
 }
 
 /**

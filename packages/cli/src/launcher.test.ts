@@ -56,6 +56,17 @@ describe('the launcher', () => {
     expect(readFileSync(join(root, 'package.json'), 'utf8')).toContain(version);
   });
 
+  it('starts the file of a command that has its own, and never one that a name leads elsewhere to', () => {
+    const root = packageWith('console.log("main")');
+    writeFileSync(join(root, 'dist/command-images.js'), 'console.log("images", process.argv.slice(2).join());');
+    writeFileSync(join(root, 'dist/command-.js'), 'console.log("nameless");');
+    writeFileSync(join(root, 'elsewhere.js'), 'console.log("elsewhere");');
+    expect(launch(root, ['images', '-q'])).toMatchObject({ code: 0, out: 'images images,-q\n' });
+    for (const args of [['pull'], ['--store', 'images'], [''], ['x/../../elsewhere'], ['/../images'], []]) {
+      expect(launch(root, args)).toMatchObject({ code: 0, out: 'main\n' });
+    }
+  });
+
   it('asks for a newer Node when there is none beside it', () => {
     expect(launch(packageWith(''), ['images'], { old: true })).toMatchObject({
       code: 1,

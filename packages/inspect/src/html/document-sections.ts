@@ -52,7 +52,7 @@ export function secretsNote({ secrets, secretsShown }: ImagePage, language: Lang
   const words = pageWords[language];
   const rest = secrets.length - listedSecrets;
   return html`<aside class="alert"><h2>${words.secrets} <span class="count">${secrets.length}</span></h2>
-${secretsShown ? undefined : html`<p>${words.secretsRedacted.replace(/^[ (（]+|[)）]+$/g, '')}</p>`}<ul>${secrets.slice(0, listedSecrets).map((finding) => html`<li>${secretItem(finding, language)}</li>`)}${rest > 0 ? html`<li>… +${rest}</li>` : undefined}</ul></aside>
+${secretsShown ? undefined : html`<p>${words.secretsRedacted.replace(/^[ (（]+|[)）]+$/g, '')}</p>`}<ul>${secrets.slice(0, listedSecrets).map((finding) => html`<li>${secretItem(finding, language)}</li>`)}${rest > 0 ? html`<li>${`… +${rest}`}</li>` : undefined}</ul></aside>
 `;
 }
 
