@@ -106,27 +106,26 @@ export function isListing(bytes: Buffer): boolean {
  * that are known to be those that were written.
  */
 export function* readListing(bytes: Buffer): Generator<ListedEntry, void, undefined> {
+  const times = new Times();
   let at = HEADER.length;
   for (let length = bytes.readUInt32LE(at); length > 0; length = bytes.readUInt32LE(at)) {
     const pack = inflateSync(bytes.subarray(at + 4, at + 4 + length), { maxOutputLength: maxPackBytes }).toString();
-    for (const line of pack.split('\n')) yield listedEntry(line);
+    for (const line of pack.split('\n')) yield listedEntry(line, times);
     at += 4 + length;
   }
 }
 
-function listedEntry(line: string): ListedEntry {
+function listedEntry(line: string, times: Times): ListedEntry {
   // The cast: the file is ours, its digest was right, and its version is this one.
   const [path, type, mode, uid, gid, size, mtime, dataOffset, sha256, rare] = JSON.parse(line) as Row;
-  const { link, device, xattrs, sparse, names } = rare ?? {};
+  const plain = { path, type, mode, uid, gid, size, mtimeNs: times.of(mtime) };
+  const content = sha256 === '' ? {} : { sha256: Buffer.from(sha256, 'base64') };
+  // Most entries have nothing rare: plain objects of one shape are the smallest ones.
+  if (rare === undefined) return { entry: plain, dataOffset, ...content };
+  const { link, device, xattrs, sparse, names } = rare;
   return {
     entry: {
-      path,
-      type,
-      mode,
-      uid,
-      gid,
-      size,
-      mtimeNs: BigInt(mtime),
+      ...plain,
       ...(link === undefined ? {} : { linkName: link }),
       ...(device === undefined ? {} : { devMajor: device[0], devMinor: device[1] }),
       ...(xattrs === undefined
@@ -136,6 +135,20 @@ function listedEntry(line: string): ListedEntry {
     },
     dataOffset,
     ...(sparse === undefined ? {} : { sparse: sparse.map(([offset, length]) => ({ offset, length })) }),
-    ...(sha256 === '' ? {} : { sha256: Buffer.from(sha256, 'base64') }),
+    ...content,
   };
+}
+
+/** Files that were written together often have the same time: one number for all of them. */
+class Times {
+  #text = '0';
+  #value = 0n;
+
+  of(text: string): bigint {
+    if (text !== this.#text) {
+      this.#text = text;
+      this.#value = BigInt(text);
+    }
+    return this.#value;
+  }
 }

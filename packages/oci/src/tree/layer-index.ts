@@ -125,8 +125,11 @@ export class LayerIndex {
         // A parent reached through a link is looked up anew each time: the link may be replaced in between.
         lastParent = lastDirectory.path === parent ? parent : undefined;
       }
-      if (whiteout === undefined) this.#applyEntry(lastDirectory, baseName(path), scanned);
-      else if (whiteout.kind === 'opaque') lastDirectory.opaque = true;
+      if (whiteout === undefined) {
+        // One text for entry and node: a million of them count.
+        const target = lastDirectory.path === parent ? path : childPath(lastDirectory.path, baseName(path));
+        this.#applyEntry(lastDirectory, target, scanned);
+      } else if (whiteout.kind === 'opaque') lastDirectory.opaque = true;
       else (lastDirectory.whiteouts ??= new Set()).add(baseName(whiteout.path));
     }
   }
@@ -136,9 +139,8 @@ export class LayerIndex {
     this.#root.entry = entry;
   }
 
-  #applyEntry(directory: Node, name: ByteString, scanned: ScannedEntry): void {
+  #applyEntry(directory: Node, path: ByteString, scanned: ScannedEntry): void {
     const { entry } = scanned;
-    const path = childPath(directory.path, name);
     const existing = this.#nodes.get(path);
     // Looked up before anything is replaced; a link to itself changes nothing.
     const target = entry.type === 'hardlink' ? this.#linkTarget(path, entry) : undefined;
