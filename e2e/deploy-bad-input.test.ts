@@ -215,6 +215,24 @@ describe.skipIf(missing !== undefined)('boxwright deploy refuses before it does 
     await expectNothingDone(scene);
   });
 
+  it.each([
+    ['{{ $NOT_SET_HERE }}', /there is no environment variable NOT_SET_HERE/],
+    ['{{ god.image }}', /hint: Did you mean good\?/],
+  ])('%s in what would be registered', async (placeholder, says) => {
+    const scene = await deployScene();
+    const yaml = `${goodSteps}deployments:
+- name: daily
+  entrypoint: flow.py:my_flow
+  work_pool: {name: pool, job_variables: {image: "${placeholder}"}}
+`;
+    for (const args of [[], ['--dry-run']]) {
+      expectError(await scene.deploy(yaml, args), /^TEMPLATE_UNKNOWN$/, 'boxwright.yaml:12:', says);
+    }
+    await expectNothingDone(scene);
+    // Without a pool nothing is registered, so that it does not matter.
+    expect((await scene.deploy(yaml.replace('name: pool, ', ''))).code).toBe(0);
+  });
+
   it('what is wrong with another deployment', async () => {
     const scene = await deployScene();
     const yaml = `${goodSteps}deployments:\n- name: one\n- name: two\n  push: {push_docker_image: {image_name: HOST/Team}}\n`;

@@ -74,13 +74,13 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
     ...(flags.variables === undefined ? {} : { file: resolve(cwd, flags.variables) }),
   });
   const selection = { names, all: flags.all };
+  const registrar = registrarOf(flags, redactor, context);
   if (flags.dryRun) {
     showWarnings(project, flags, context);
-    const plan = await planDeployments({ ...selection, project, sources, env, redactor });
+    const plan = await planDeployments({ ...selection, project, sources, env, redactor, registrar });
     context.stdout.write(flags.format === 'json' ? `${safeJson(plan, 2)}\n` : planText(plan));
     return;
   }
-  const registrar = registrarOf(flags, redactor, context);
   if (needsPrivilege(flags, () => mayRunCommands(project, selection)) && (await runInUserNamespace(context))) return;
   showWarnings(project, flags, context);
   const renderer = await createRenderer(progressMode(flags, context), context.stderr, context.colors);

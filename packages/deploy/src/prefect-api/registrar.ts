@@ -4,7 +4,7 @@ import type { DeploymentTarget } from '../run/deployment-target.ts';
 import { isPlainObject, LocatedError, type PlainObject } from '../yaml/index.ts';
 import { defaultWorkPool, deploymentIdentity } from './deployment-identity.ts';
 import type { Registration } from './registration.ts';
-import { type RegistrationOptions, registrationBody } from './registration-body.ts';
+import { type RegistrationOptions, registeredFields, registrationBody } from './registration-body.ts';
 import type { PrefectApi } from './request.ts';
 import { checkSchedules } from './schedules.ts';
 
@@ -22,6 +22,7 @@ export interface RegistrarOptions extends RegistrationOptions {
 export function prefectRegistrar(options: RegistrarOptions): Registrar {
   const { api, env } = options;
   return {
+    fields: (target) => (api === undefined && !isComplete(target, env) ? [] : registeredFields(target)),
     async prepare(targets) {
       const pools = new Map<string, DeploymentTarget>();
       for (const target of targets) {

@@ -25,6 +25,17 @@ export interface RegistrationOptions {
   readonly jobVariables: PlainObject;
 }
 
+/** Keys of a deployment that a registration fills in, beside its pull steps. */
+const registeredKeys = [
+  ...['entrypoint', 'version', 'description', 'tags', 'parameters', 'enforce_parameter_schema', 'paused'],
+  ...['is_schedule_active', 'schedule', 'schedules', 'concurrency_limit', 'work_pool'],
+];
+
+/** What a registration fills in and cannot be made without. */
+export function registeredFields({ deployment }: DeploymentTarget): readonly YamlNode[] {
+  return registeredKeys.flatMap((key) => deployment?.node.entries.get(key)?.value ?? []);
+}
+
 /**
  * The body of a create request, without the flow's id: what the deployment says, with all placeholders filled in from the
  * results of its steps. Fields that it does not have are left out.

@@ -4,16 +4,17 @@ import type { Redactor } from '../steps/redactor.ts';
 import { StepError } from '../steps/step-error.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { type FoundPlaceholder, findPlaceholders } from '../template/index.ts';
-import { LocatedError } from '../yaml/index.ts';
+import { LocatedError, type YamlNode } from '../yaml/index.ts';
 import { type DeploymentTarget, stepsOf } from './deployment-target.ts';
 
 /**
  * Looks for what the file alone shows to be wrong: steps that do not exist, inputs and results that they do not have,
  * and placeholders for steps that do not exist or come later.
  *
- * @throws StepError STEP_UNKNOWN, STEP_INPUT_INVALID, TEMPLATE_UNKNOWN, TEMPLATE_INVALID
+ * @param fields what is filled in when the steps have run
+ * @throws LocatedError, of steps a StepError, STEP_UNKNOWN, STEP_INPUT_INVALID, TEMPLATE_UNKNOWN, TEMPLATE_INVALID
  */
-export function checkTarget(target: DeploymentTarget, redactor: Redactor): void {
+export function checkTarget(target: DeploymentTarget, fields: readonly YamlNode[], redactor: Redactor): void {
   const steps = stepsOf(target);
   const known: KnownResults = { byId: new Map(), names: new Set() };
   for (const [at, step] of steps.entries()) {
@@ -26,6 +27,7 @@ export function checkTarget(target: DeploymentTarget, redactor: Redactor): void 
       throw new StepError(step, error, redactor);
     }
   }
+  for (const placeholder of fields.flatMap(findPlaceholders)) checkPlaceholder(placeholder, known, []);
 }
 
 /** What the steps before one give. */

@@ -11,7 +11,7 @@ import { StepProgress } from '../steps/step-progress.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { StepOutputs, type TemplateResolver } from '../template/index.ts';
 import { createResolver, type VariableSource } from '../variables/index.ts';
-import { isSecretName } from '../yaml/index.ts';
+import { isSecretName, type YamlNode } from '../yaml/index.ts';
 import { type DeploymentTarget, stepsOf } from './deployment-target.ts';
 import { FilesLock } from './files-lock.ts';
 import { ImageSummaries, type ImageSummary } from './image-summary.ts';
@@ -40,6 +40,8 @@ export interface DeployOptions extends DeploymentSelection {
 
 /** Who registers deployments. */
 export interface Registrar {
+  /** What of a deployment it will fill in; nothing where nothing is registered. */
+  fields(target: DeploymentTarget): readonly YamlNode[];
   /** Looks before any step runs whether all can be registered. */
   prepare(targets: readonly DeploymentTarget[]): Promise<void>;
   register(target: DeploymentTarget, finished: FinishedSteps): Promise<Registration | undefined>;
@@ -84,7 +86,13 @@ export async function deployProject(options: DeployOptions): Promise<readonly De
   }
   const targets = selectDeployments(project, options);
   const resolver = createResolver({ outputs: new StepOutputs(), env, sources });
-  await planTargets(targets, resolver, { env, redactor, directory: { path: project.directory } });
+  await planTargets(targets, {
+    env,
+    redactor,
+    directory: { path: project.directory },
+    resolver,
+    fields: (target) => options.registrar?.fields(target) ?? [],
+  });
   await options.registrar?.prepare(targets);
   const run: Run = {
     options,

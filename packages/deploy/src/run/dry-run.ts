@@ -6,7 +6,8 @@ import { type PlannedDeployment, planTargets } from './plan-targets.ts';
 import { selectDeployments } from './select-deployments.ts';
 
 /** What {@link planDeployments} needs. */
-export interface PlanOptions extends Pick<DeployOptions, 'names' | 'all' | 'project' | 'sources' | 'redactor'> {
+export interface PlanOptions
+  extends Pick<DeployOptions, 'names' | 'all' | 'project' | 'sources' | 'redactor' | 'registrar'> {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -18,6 +19,11 @@ export interface PlanOptions extends Pick<DeployOptions, 'names' | 'all' | 'proj
 export async function planDeployments(options: PlanOptions): Promise<readonly PlannedDeployment[]> {
   const { project, sources, env, redactor = new Redactor() } = options;
   const targets = selectDeployments(project, options);
-  const resolver = createResolver({ outputs: new StepOutputs(), env, sources });
-  return await planTargets(targets, resolver, { env, redactor, directory: { path: project.directory } });
+  return await planTargets(targets, {
+    env,
+    redactor,
+    directory: { path: project.directory },
+    resolver: createResolver({ outputs: new StepOutputs(), env, sources }),
+    fields: (target) => options.registrar?.fields(target) ?? [],
+  });
 }

@@ -4,7 +4,7 @@ import { resolveInputs } from '../steps/run-steps.ts';
 import type { ReadContext } from '../steps/step-definition.ts';
 import { StepError } from '../steps/step-error.ts';
 import { findStep } from '../steps/step-registry.ts';
-import { findPlaceholders, type Lookup, StepOutputs, type TemplateResolver } from '../template/index.ts';
+import { findPlaceholders, resolveNode, StepOutputs, type TemplateResolver } from '../template/index.ts';
 import { isForWorker } from '../variables/index.ts';
 import {
   type MappingNode,
@@ -33,39 +33,57 @@ export interface PlannedDeployment {
   readonly steps: readonly PlannedStep[];
 }
 
+/** What a plan needs beside the deployments. */
+export interface PlanContext extends ReadContext {
+  readonly resolver: TemplateResolver;
+  /** What of a deployment is filled in when its steps have run. */
+  readonly fields: (target: DeploymentTarget) => readonly YamlNode[];
+}
+
 /**
  * Finds out what would run, and runs nothing. Variables, blocks and the environment are looked up, and all inputs that do
  * not hang on the results of commands are checked, so that what is wrong or missing is known before anything is done.
  *
- * @throws StepError of `checkTarget`, TEMPLATE_UNKNOWN, and what steps throw for inputs that are wrong
+ * @throws LocatedError, of steps a StepError: those of `checkTarget`, TEMPLATE_UNKNOWN, and what steps throw for inputs
+ *   that are wrong
  */
 export async function planTargets(
   targets: readonly DeploymentTarget[],
-  resolver: TemplateResolver,
-  context: ReadContext,
+  context: PlanContext,
 ): Promise<readonly PlannedDeployment[]> {
-  for (const target of targets) checkTarget(target, context.redactor);
+  for (const target of targets) checkTarget(target, context.fields(target), context.redactor);
   const planned: PlannedDeployment[] = [];
-  for (const target of targets) planned.push(await planTarget(target, resolver, context));
+  for (const target of targets) planned.push(await planTarget(target, context));
   return planned;
 }
 
-async function planTarget(
-  { title, build, push }: DeploymentTarget,
-  base: TemplateResolver,
-  context: ReadContext,
-): Promise<PlannedDeployment> {
+async function planTarget(target: DeploymentTarget, context: PlanContext): Promise<PlannedDeployment> {
+  const { title, build, push } = target;
   const expected: ExpectedResults = { shown: new StepOutputs(), sure: new StepOutputs() };
   const steps: PlannedStep[] = [];
   for (const { section, step } of [...inSection('build', build), ...inSection('push', push)]) {
     try {
-      const inputs = redacted(await planStep(step, base, expected, context), context);
+      const inputs = redacted(await planStep(step, expected, context), context);
       steps.push({ section, step: findStep(step.name).name, line: step.range.start.line, inputs });
     } catch (error) {
       throw new StepError(step, error, context.redactor);
     }
   }
+  const resolver = resolverFor(context, expected);
+  const onSecret = (secret: string): void => context.redactor.add(secret);
+  for (const field of context.fields(target)) await resolveNode(field, resolver, { onSecret });
   return { name: title, steps };
+}
+
+/** Results of commands are known when they have run: placeholders for them stay. */
+function resolverFor({ resolver }: PlanContext, { shown }: ExpectedResults): TemplateResolver {
+  return {
+    ...resolver,
+    step(name, path, reference) {
+      const lookup = isForWorker(reference) ? undefined : shown.lookup(name, path);
+      return lookup?.kind === 'value' ? lookup : { kind: 'keep' };
+    },
+  };
 }
 
 function inSection<Name extends PlannedStep['section']>(
@@ -83,18 +101,9 @@ interface ExpectedResults {
   readonly sure: StepOutputs;
 }
 
-async function planStep(
-  step: Step,
-  base: TemplateResolver,
-  { shown, sure }: ExpectedResults,
-  context: ReadContext,
-): Promise<PlainObject> {
-  const resolver: TemplateResolver = {
-    ...base,
-    step: (name, path, reference) =>
-      isForWorker(reference) ? { kind: 'keep' } : keptIfUnknown(shown.lookup(name, path)),
-  };
-  const node = await resolveInputs(step, resolver, context);
+async function planStep(step: Step, results: ExpectedResults, context: PlanContext): Promise<PlainObject> {
+  const { shown, sure } = results;
+  const node = await resolveInputs(step, resolverFor(context, results), context);
   const untold = new Set<string>();
   for (const { key, value } of step.inputs.entries.values()) if (!isSure(value, sure)) untold.add(key);
   const told = [...node.entries.values()].filter(({ key }) => !untold.has(key));
@@ -152,11 +161,6 @@ function asWritten({ entries }: MappingNode): PlainObject {
     values[key] = isNumber ? value.text : plainValue(value);
   }
   return values;
-}
-
-/** Results of commands are known when they have run. */
-function keptIfUnknown(lookup: Lookup): Lookup {
-  return lookup.kind === 'missing' ? { kind: 'keep' } : lookup;
 }
 
 function redacted(inputs: PlainObject, { redactor }: ReadContext): PlainObject {
