@@ -25,10 +25,87 @@ function commandLines(page: string): string[] {
   );
 }
 
+const env = { ...process.env, NODE_OPTIONS: '', PATH: `${dirname(boxwrightPath)}:${process.env['PATH']}` };
+
+/** Writes examples in TypeScript into a directory and checks their types. */
+async function compile(directory: string, examples: readonly string[]): Promise<void> {
+  symlinkSync(join(repositoryRoot, 'node_modules'), join(directory, 'node_modules'));
+  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+  const files = examples.map((_, index) => `example-${index}.ts`);
+  for (const [index, code] of examples.entries()) writeFileSync(join(directory, `example-${index}.ts`), code);
+  const options = ['--noEmit', '--strict', '--skipLibCheck', '--types', 'node', '--target', 'esnext'];
+  const compiler = join(repositoryRoot, 'node_modules/tsgo/bin/tsc');
+  await runOk(process.execPath, [compiler, ...options, '--module', 'nodenext', ...files], { cwd: directory, env });
+}
+
+/** Runs an example that {@link compile} has written; what it prints. */
+async function runExample(directory: string, index: number, variables: NodeJS.ProcessEnv): Promise<string> {
+  const node = join(repositoryRoot, 'node_modules/.bin/node');
+  const { stdout } = await runOk(existsSync(node) ? node : process.execPath, [`example-${index}.ts`], {
+    cwd: directory,
+    env: variables,
+  });
+  return stdout.toString();
+}
+
+describe('docs/prefect.md', () => {
+  const directory = join(inject('workDirectory'), 'docs-prefect');
+  const digest = /sha256:[0-9a-f]{64}\n$/;
+
+  beforeAll(() => {
+    mkdirSync(directory);
+    return () => rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('has TypeScript that compiles, builds and pushes', async () => {
+    const registry = await testRegistry({ auth: { kind: 'basic', users: { robot: 'correct horse' } } });
+    const written = blocks('docs/prefect.md', 'ts');
+    expect(written).toHaveLength(4);
+    const examples = written.map((code) =>
+      code
+        .replaceAll('https://registry.example.com', `http://${registry.host}`)
+        .replaceAll('registry.example.com', registry.host)
+        .replace('prefecthq/prefect:3-python3.12', 'scratch'),
+    );
+    const files = {
+      'flows.py': 'def app(): pass\n',
+      Dockerfile: 'FROM scratch\nARG MODE\nENV MODE=$MODE\nCOPY flows.py /\n',
+      'version.txt': '1.4\n',
+      'prefect.yaml': `build: {build_docker_image: {id: image, image_name: ${registry.host}/team/app, tag: "1.5"}}
+push: {push_docker_image: {image_name: "{{ image.image_name }}", tag: "{{ image.tag }}"}}
+`,
+      'config.json': JSON.stringify({
+        auths: { [registry.host]: { auth: Buffer.from('robot:correct horse').toString('base64') } },
+      }),
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+    await compile(directory, examples);
+    const own = { ...env, HOME: directory, BOXWRIGHT_HOME: join(directory, 'home'), DOCKER_CONFIG: directory };
+    expect(await runExample(directory, 0, own)).toMatch(digest);
+    expect(await runExample(directory, 1, own)).toMatch(/^sha256:/);
+    // Credentials of the step, and no others.
+    const steps = { ...own, DOCKER_CONFIG: join(directory, 'none'), REGISTRY_PASSWORD: 'correct horse' };
+    expect(await runExample(directory, 2, steps)).toMatch(digest);
+    expect(await runExample(directory, 3, own)).toMatch(/ done sha256:[0-9a-f]{64}\n$/);
+    expect([...registry.content.repository('team/app').tags.keys()]).toEqual(['1.2', '1.3', '1.4', 'latest', '1.5']);
+  });
+
+  it('has commands that work, one after the other', async () => {
+    const script = commandLines('docs/prefect.md')
+      .filter((line) => !line.startsWith('boxwright deploy'))
+      .join('\n');
+    const own = { ...env, TOKEN: 'correct horse' };
+    const { stdout } = await runOk('sh', ['-e', '-c', script], { cwd: directory, env: own });
+    expect(stdout.toString()).toMatch(/^Encrypted boxwright\.variables\.yaml with a key$/m);
+    expect(stdout.toString()).toMatch(
+      /^block +docker-registry-credentials\/dev-registry +username, password, registry_url$/m,
+    );
+    expect(readFileSync(join(directory, 'boxwright.variables.yaml'), 'utf8')).not.toContain('correct horse');
+  });
+});
+
 describe('the README', () => {
   const directory = join(inject('workDirectory'), 'docs');
-  const node = join(repositoryRoot, 'node_modules/.bin/node');
-  const env = { ...process.env, NODE_OPTIONS: '', PATH: `${dirname(boxwrightPath)}:${process.env['PATH']}` };
 
   beforeAll(() => {
     mkdirSync(directory);
@@ -53,20 +130,11 @@ describe('the README', () => {
   });
 
   it('has TypeScript that compiles and runs', async () => {
-    const [code, ...more] = blocks('README.md', 'ts');
+    const [code = '', ...more] = blocks('README.md', 'ts');
     expect(more).toEqual([]);
-    symlinkSync(join(repositoryRoot, 'node_modules'), join(directory, 'node_modules'));
-    writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
-    writeFileSync(join(directory, 'example.ts'), code ?? '');
     writeFileSync(join(directory, 'hello.txt'), 'hello\n');
-    const options = ['--noEmit', '--strict', '--skipLibCheck', '--types', 'node', '--target', 'esnext'];
-    const compiler = join(repositoryRoot, 'node_modules/tsgo/bin/tsc');
-    await runOk(process.execPath, [compiler, ...options, '--module', 'nodenext', 'example.ts'], {
-      cwd: directory,
-      env,
-    });
-    const { stdout } = await runOk(existsSync(node) ? node : process.execPath, ['example.ts'], { cwd: directory, env });
-    expect(stdout.toString()).toContain('COPY hello.txt / # buildkit');
+    await compile(directory, [code]);
+    expect(await runExample(directory, 0, env)).toContain('COPY hello.txt / # buildkit');
     expect(existsSync(join(directory, 'hello.tar'))).toBe(true);
   });
 });
