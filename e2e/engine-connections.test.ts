@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from 'vitest';
 import { TestAuthority } from '../packages/oci/src/registry/testing/index.ts';
 import { dockerOk, type StartedEngine, startOwnEngine } from './components/docker-engine.ts';
-import { engineVariables } from './runner/build-with-engine.ts';
+import { type DockerUser, dockerUser } from './support/docker-user.ts';
 import { expectError } from './support/expect-error.ts';
 import { freePort } from './support/free-port.ts';
 import { baseArchive } from './support/scene.ts';
-import { testUser, type User } from './support/user.ts';
+import type { User } from './support/user.ts';
 
 const bases = inject('bases');
 const given = inject('engine');
@@ -56,23 +56,8 @@ describe.skipIf(!canStart)('a Docker Engine behind TLS', () => {
   });
 
   /** Somebody with the docker command, and no engine chosen yet. */
-  function dockerUser(variables: Readonly<Record<string, string>> = {}): User {
-    const user = testUser();
-    const { DOCKER_HOST: _none, ...found } = engineVariables(engine.access, user.directory);
-    const env = { ...user.env, ...found, ...variables };
-    return {
-      ...user,
-      env,
-      run: (args, options = {}) => user.run(args, { env, ...options }),
-      runOk: (args, options = {}) => user.runOk(args, { env, ...options }),
-    };
-  }
-
-  /** `docker ARGS…` of that user, beside the engine, where the paths are the same. */
-  async function dockerOf(user: User, args: readonly string[]): Promise<void> {
-    const { DOCKER_HOST: _socket, ...env } = engine.access.env;
-    // Not their PATH: on it is a `docker` that goes where this one is already.
-    await dockerOk({ ...engine.access, env }, args, { env: { ...user.env, PATH: process.env['PATH'] } });
+  function userOf(variables: Readonly<Record<string, string>> = {}): DockerUser {
+    return dockerUser({ ...engine.access, env: {} }, variables);
   }
 
   function context(user: User): string {
@@ -95,24 +80,24 @@ describe.skipIf(!canStart)('a Docker Engine behind TLS', () => {
 
   it('is spoken to with the certificates of DOCKER_CERT_PATH, or those beside the Docker config', async () => {
     const tls = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, DOCKER_TLS_VERIFY: '1' };
-    await buildsAndCopies(dockerUser({ ...tls, DOCKER_CERT_PATH: certificates }));
-    const user = dockerUser(tls);
+    await buildsAndCopies(userOf({ ...tls, DOCKER_CERT_PATH: certificates }));
+    const user = userOf(tls);
     cpSync(certificates, join(user.directory, '.docker'), { recursive: true });
     await user.runOk(['build', '--quiet', '--engine', 'docker', '--network=none', context(user)]);
   });
 
   it('is found by a Docker context that holds certificates, chosen by name or as the current one', async () => {
-    const user = dockerUser();
+    const user = userOf();
     const files = ['ca', 'cert', 'key'].map((name) => `${name}=${certificates}/${name}.pem`).join(',');
-    await dockerOf(user, ['context', 'create', 'far', '--docker', `host=tcp://127.0.0.1:${port},${files}`]);
+    await user.docker(['context', 'create', 'far', '--docker', `host=tcp://127.0.0.1:${port},${files}`]);
     const near = `host=unix://${directory}/dockerd/docker.sock`;
-    await dockerOf(user, ['context', 'create', 'near', '--docker', near]);
+    await user.docker(['context', 'create', 'near', '--docker', near]);
     const place = context(user);
     for (const name of ['far', 'near']) {
       const env = { ...user.env, DOCKER_CONTEXT: name };
       await user.runOk(['build', '--quiet', '--engine', 'docker', '--network=none', place], { env });
     }
-    await dockerOf(user, ['context', 'use', 'far']);
+    await user.docker(['context', 'use', 'far']);
     rmSync(place, { recursive: true });
     await buildsAndCopies(user);
     const nowhere = { ...user.env, DOCKER_CONTEXT: 'nowhere' };
@@ -126,9 +111,9 @@ describe.skipIf(!canStart)('a Docker Engine behind TLS', () => {
   });
 
   it('skips verification only where a context or an absent DOCKER_TLS_VERIFY says so', async () => {
-    const user = dockerUser();
+    const user = userOf();
     const files = `skip-tls-verify=true,cert=${certificates}/cert.pem,key=${certificates}/key.pem`;
-    await dockerOf(user, ['context', 'create', 'skip', '--docker', `host=tcp://127.0.0.1:${port},${files}`]);
+    await user.docker(['context', 'create', 'skip', '--docker', `host=tcp://127.0.0.1:${port},${files}`]);
     const build = ['build', '--quiet', '--engine', 'docker', '--network=none', context(user)];
     await user.runOk(build, { env: { ...user.env, DOCKER_CONTEXT: 'skip' } });
     const client = authority.issue({ name: 'client' });
@@ -157,7 +142,7 @@ describe.skipIf(!canStart)('a Docker Engine behind TLS', () => {
     it.each(wrong)('%s', async (name, files, code, says) => {
       const path = writeCertificates(name.replaceAll(/\W+/g, '-'), files);
       const env = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: path };
-      const user = dockerUser(env);
+      const user = userOf(env);
       const place = context(user);
       expectError(await user.run(['build', '--engine', 'docker', place]), code, says, path);
       expectError(await user.run(['copy', 'docker-daemon:tls', 'docker-archive:x.tar']), code, says);
@@ -165,7 +150,7 @@ describe.skipIf(!canStart)('a Docker Engine behind TLS', () => {
     });
 
     it('says who speaks TLS and who does not', async () => {
-      const user = dockerUser({ DOCKER_HOST: `tcp://127.0.0.1:${port}` });
+      const user = userOf({ DOCKER_HOST: `tcp://127.0.0.1:${port}` });
       const place = context(user);
       for (const name of ['docker', 'buildx']) {
         const plain = await user.run(['build', '--engine', name, place]);
@@ -182,7 +167,7 @@ describe.skipIf(!canStart)('a Docker Engine behind TLS', () => {
 
     it('says that a certificate is for another name, and that ssh needs a tunnel', async () => {
       const tls = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates };
-      const user = dockerUser({ ...tls, DOCKER_HOST: `tcp://localhost:${port}` });
+      const user = userOf({ ...tls, DOCKER_HOST: `tcp://localhost:${port}` });
       const place = context(user);
       expectError(await user.run(['build', '--engine', 'docker', place]), /^ENGINE_TLS$/, /other names/, /localhost/);
       const env = { ...user.env, DOCKER_HOST: 'ssh://ann@far.example' };

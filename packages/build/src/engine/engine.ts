@@ -66,7 +66,10 @@ export interface BuildRequest {
 
 /** What a finished build made. */
 export interface BuildResult {
-  /** Digest of the config blob: what Docker calls the image id. Of an index, which has none, its own digest. */
+  /**
+   * Digest of the config blob: what Docker calls the image id. Of an index, which has none, its own digest. An engine that
+   * keeps its images in containerd's store calls them by the digest of the manifest, and this is what it calls them.
+   */
   readonly imageId: Digest;
   /** What the names of the image can be pulled by: of what was pushed, else of the manifest that the engine keeps, if it keeps any. */
   readonly digest?: Digest;

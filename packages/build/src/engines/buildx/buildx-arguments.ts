@@ -56,6 +56,14 @@ export function wantsAttestations({ provenance, sbom, attest = [] }: BuildxOptio
   return provenance !== undefined || sbom !== undefined || attest.length > 0;
 }
 
+/** True when the engine is to keep the image, whatever the builder's driver is: one that goes nowhere else. */
+export function keepsImage(
+  { outputs }: Pick<BuildRequest, 'outputs'>,
+  { load, rawOutputs = [] }: Pick<BuildxOptions, 'load' | 'rawOutputs'>,
+): boolean {
+  return load ?? (rawOutputs.length === 0 && outputs.every((output) => !holdsImage(output)));
+}
+
 /** True when the image is pushed. */
 export function pushes(request: BuildRequest): boolean {
   return request.outputs.some((output) => output.type === 'image' && output.push !== undefined);
@@ -74,9 +82,11 @@ function contextOf({ contextDir }: BuildRequest): string {
 function outputArguments({ outputs }: BuildRequest, options: BuildxOptions): readonly string[] {
   const raw = (options.rawOutputs ?? []).map((output) => `--output=${output}`);
   const written = outputs.map(outputArgument);
-  // An image that goes nowhere else is kept in the engine, whatever the builder's driver is.
-  const isKept = options.load ?? (raw.length === 0 && outputs.every((output) => !holdsImage(output)));
-  return [...(isKept ? ['--load'] : []), ...written.filter((text) => text !== undefined), ...raw];
+  return [
+    ...(keepsImage({ outputs }, options) ? ['--load'] : []),
+    ...written.filter((text) => text !== undefined),
+    ...raw,
+  ];
 }
 
 /** Images that come back with an id. Files alone would leave no image behind. */

@@ -7,7 +7,8 @@ import { imageNames, imageRegistries } from '../image-registries.ts';
 import { defaultWaits, withRetries } from '../retry.ts';
 import { parseSolveStatus } from '../solve/solve-status-json.ts';
 import { SolveTrace } from '../solve/solve-trace.ts';
-import { buildxArguments, pushes, wantsAttestations } from './buildx-arguments.ts';
+import { sshSources } from '../ssh-agents.ts';
+import { buildxArguments, keepsImage, pushes, wantsAttestations } from './buildx-arguments.ts';
 import { buildxFailure } from './buildx-failure.ts';
 import { TemporaryFiles } from './buildx-files.ts';
 import type { BuildxOptions } from './buildx-options.ts';
@@ -21,6 +22,7 @@ const KEPT_LINES = 40;
 export async function buildxBuild(given: BuildRequest, options: BuildxOptions): Promise<BuildResult> {
   const request = { ...given, tags: imageNames(given) };
   checkContextDirectory(request.contextDir);
+  sshSources(options.ssh ?? [], options.env);
   const { waits = defaultWaits, onRetry } = options.retry ?? {};
   const policy = { waits, ...(onRetry === undefined ? {} : { onRetry }), signal: request.signal };
   return await withRetries(policy, () => build(request, options));
@@ -49,7 +51,21 @@ async function build(request: BuildRequest, options: BuildxOptions): Promise<Bui
     if (!trace.hasBegun) await requireBuildx(command, env, request.signal);
     throw buildxFailure(trace, words, { code, builder: options.builder });
   }
-  return resultOf(request, readMetadata(files.metadata));
+  const metadata = readMetadata(files.metadata);
+  const config = digestOf(metadata.get('containerimage.config.digest'));
+  const manifest = digestOf(metadata.get('containerimage.digest'));
+  const isKnownByManifest =
+    keepsImage(request, options) &&
+    manifest !== undefined &&
+    manifest !== config &&
+    (await runDocker({
+      command,
+      args: ['image', 'inspect', '--', manifest],
+      env,
+      stdout: 'lines',
+      signal: request.signal,
+    })) === 0;
+  return resultOf(request, metadata, isKnownByManifest ? manifest : (config ?? manifest));
 }
 
 /** What buildx is to leave undone unless it was asked for it, and the credentials of this build. */
@@ -96,15 +112,19 @@ function readMetadata(path: string): ReadonlyMap<string, unknown> {
   return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
 }
 
-function resultOf(request: BuildRequest, metadata: ReadonlyMap<string, unknown>): BuildResult {
-  const config = digestOf(metadata.get('containerimage.config.digest'));
-  const manifest = digestOf(metadata.get('containerimage.digest'));
-  const imageId = config ?? manifest;
+/** @param imageId what the engine calls the image: that depends on its image store, and buildx does not say which it has */
+function resultOf(
+  request: BuildRequest,
+  metadata: ReadonlyMap<string, unknown>,
+  imageId: Digest | undefined,
+): BuildResult {
   if (imageId === undefined) {
     throw new BoxwrightError('ENGINE_ANSWER_INVALID', 'buildx did not return an image ID', {
       hint: 'look whether the builder has kept the image: docker buildx ls',
     });
   }
+  const config = digestOf(metadata.get('containerimage.config.digest'));
+  const manifest = digestOf(metadata.get('containerimage.digest'));
   // Engines without containerd's image store keep no manifests: what they call one is the config.
   const digest = manifest === config && !pushes(request) ? undefined : manifest;
   return {

@@ -23,6 +23,23 @@ describe('buildxFailure', () => {
     expect(error.message).toContain(line);
   });
 
+  it('takes the way to the builder for no step of the build', () => {
+    const trace = new SolveTrace('buildx', undefined);
+    const time = '2026-01-01T00:00:00Z';
+    const error = 'context deadline exceeded';
+    const vertex = {
+      digest: 'sha256:a',
+      name: '[internal] waiting for connection',
+      started: time,
+      completed: time,
+      error,
+    };
+    const status = parseSolveStatus(JSON.stringify({ vertexes: [vertex] }));
+    if (status !== undefined) trace.apply(status);
+    const found = buildxFailure(trace, [`ERROR: ${error}`], { code: 1, builder: undefined });
+    expect(found).toMatchObject({ code: 'ENGINE_UNREACHABLE', message: expect.stringContaining('the builder') });
+  });
+
   it('reads none of them out of what a step says', () => {
     const trace = new SolveTrace('buildx', undefined);
     const time = '2026-01-01T00:00:00Z';

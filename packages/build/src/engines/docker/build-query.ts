@@ -1,4 +1,4 @@
-import { BoxwrightError } from '@boxwright/errors';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { formatPlatform } from '@boxwright/oci';
 import type { BuildRequest } from '../../engine/engine.ts';
 import type { DockerOptions } from './docker-options.ts';
@@ -48,7 +48,7 @@ export function buildQuery(request: BuildRequest, options: DockerOptions, docker
     pull: flag(request.pull === true),
     networkmode: request.network === 'default' ? undefined : request.network,
     extrahosts: request.extraHosts.map(({ host, address }) => `${host}:${address}`),
-    cachefrom: (options.cacheFrom ?? []).length === 0 ? undefined : JSON.stringify(options.cacheFrom),
+    cachefrom: (options.cacheFrom ?? []).length === 0 ? undefined : JSON.stringify(options.cacheFrom?.map(cacheName)),
     shmsize: options.shmSize?.toString(),
     ulimits: (options.ulimits ?? []).length === 0 ? undefined : JSON.stringify(options.ulimits?.map(ulimit)),
     cgroupparent: options.cgroupParent,
@@ -64,6 +64,24 @@ export function buildQuery(request: BuildRequest, options: DockerOptions, docker
     cpuquota: limits.cpuquota?.toString(),
     cpuperiod: limits.cpuperiod?.toString(),
   };
+}
+
+/** The API knows images as caches only, and by their names. @throws BoxwrightError ENGINE_UNSUPPORTED */
+function cacheName(source: string): string {
+  if (!source.includes('=')) return source;
+  const fields = new Map(source.split(',').map((field) => splitPair(field)));
+  const reference = fields.get('ref');
+  if (fields.get('type') === 'registry' && reference !== undefined) return reference;
+  throw new BoxwrightError(
+    'ENGINE_UNSUPPORTED',
+    `the API of the Docker Engine takes steps from images only, not from ${escapeForTerminal(source)}`,
+    { hint: 'write --cache-from NAME or type=registry,ref=NAME, or build with the engine buildx' },
+  );
+}
+
+function splitPair(field: string): [key: string, value: string] {
+  const at = field.indexOf('=');
+  return [field.slice(0, at), field.slice(at + 1)];
 }
 
 function json(values: ReadonlyMap<string, string>): string | undefined {

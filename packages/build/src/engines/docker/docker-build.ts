@@ -22,6 +22,7 @@ import { contextFiles } from './context-files.ts';
 import { contextTar } from './context-tar.ts';
 import type { DockerOptions } from './docker-options.ts';
 import { writeOutputs } from './engine-outputs.ts';
+import { keptImage } from './kept-image.ts';
 import { registryConfig } from './registry-auth.ts';
 import { openSession } from './session/build-session.ts';
 import { StepEvents } from './step-events.ts';
@@ -177,13 +178,15 @@ async function completed(
 ): Promise<BuildResult> {
   const names = request.tags;
   const pushed = await writeOutputs({ client, credentials, request, names, imageId, retry });
+  const { manifest, config } = await keptImage(client, imageId, request.signal);
+  const digest = pushed ?? manifest;
   return {
     imageId,
-    ...(pushed === undefined ? {} : { digest: pushed }),
+    ...(digest === undefined ? {} : { digest }),
     tags: names,
     metadata: {
-      'containerimage.config.digest': imageId,
-      'containerimage.digest': pushed ?? imageId,
+      ...(config === undefined ? {} : { 'containerimage.config.digest': config }),
+      'containerimage.digest': digest ?? imageId,
       ...(names.length === 0 ? {} : { 'image.name': names.join(',') }),
     },
   };

@@ -22,15 +22,16 @@ export class SolveTrace {
   readonly #emit: (event: BuildEvent) => void;
   readonly #vertexes = new Map<string, KnownVertex>();
   #failed: KnownVertex | undefined;
+  #hasBegun = false;
 
   constructor(builder: string, onEvent: ((event: BuildEvent) => void) | undefined) {
     this.#builder = builder;
     this.#emit = onEvent ?? (() => {});
   }
 
-  /** False until the builder has begun a step. */
+  /** False until the builder has begun a step of the build: coming to the builder is none. */
   get hasBegun(): boolean {
-    return this.#vertexes.size > 0;
+    return this.#hasBegun;
   }
 
   apply({ vertexes, statuses, logs, warnings }: SolveStatus): void {
@@ -87,6 +88,7 @@ export class SolveTrace {
       if (this.#vertexes.size >= MAX_VERTEXES) return;
       known = { name, started: false, completed: undefined, error: '', tail: undefined };
       this.#vertexes.set(id, known);
+      this.#hasBegun ||= !/^\[internal\] (?:waiting for connection|booting buildkit)$/.test(name);
       this.#emit({ type: 'vertex', id, name, inputs });
     }
     if (started !== undefined && !known.started) {

@@ -1,11 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { CredentialStore, EngineClient } from '@boxwright/oci';
 import { toByteString } from '@boxwright/oci';
 import type { BuildRequest } from '../../../engine/engine.ts';
 import { DirectoryTree } from '../../../source/directory-tree.ts';
 import { rootNode } from '../../../source/resolve.ts';
 import type { SourceTree } from '../../../source/source-tree.ts';
+import { sshSources } from '../../ssh-agents.ts';
 import type { ContextFiles } from '../context-files.ts';
 import type { DockerOptions } from '../docker-options.ts';
 import { fileSync } from './file-sync.ts';
@@ -35,7 +37,7 @@ const DOCKERFILE = 'Dockerfile';
  * Opens a session of BuildKit (`POST /session`): the engine calls back on this connection for files, credentials and
  * secrets. A context of the same directory is remembered there, so that only what has changed is sent again.
  *
- * @throws BoxwrightError those of the client
+ * @throws BoxwrightError SSH_AGENT_NOT_FOUND, ENGINE_UNSUPPORTED, those of the client
  */
 export async function openSession(client: EngineClient, content: SessionContent): Promise<OpenedSession> {
   const { request, options, files, credentials } = content;
@@ -44,7 +46,7 @@ export async function openSession(client: EngineClient, content: SessionContent)
     ...healthMethods,
     ...authMethods(credentials),
     ...secretMethods(request.secrets, options.env),
-    ...sshMethods(options.ssh ?? [], options.env),
+    ...sshMethods(agentsOf(options)),
     ['/moby.filesync.v1.FileSync/DiffCopy', fileSync(treesOf(files), () => {})],
   ]);
   const socket = await client.upgrade(
@@ -70,6 +72,20 @@ export async function openSession(client: EngineClient, content: SessionContent)
       socket.destroy();
     },
   };
+}
+
+/** @throws BoxwrightError SSH_AGENT_NOT_FOUND, ENGINE_UNSUPPORTED for a key in a file: that would need an agent of our own */
+function agentsOf({ ssh = [], env }: DockerOptions): ReadonlyMap<string, string> {
+  const { agents, keys } = sshSources(ssh, env);
+  const [key] = keys;
+  if (key === undefined) return agents;
+  throw new BoxwrightError(
+    'ENGINE_UNSUPPORTED',
+    `--ssh ${escapeForTerminal(key)}: only agents are handed on, no files`,
+    {
+      hint: 'ssh-add the key to an agent, or build with the engine buildx',
+    },
+  );
 }
 
 function treesOf({ contextDir, ignore, dockerfileText }: ContextFiles): ReadonlyMap<string, SourceTree> {

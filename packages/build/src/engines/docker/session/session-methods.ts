@@ -58,18 +58,12 @@ function bytesOf(source: SecretSource['source'], env: Environment): Uint8Array |
   return value === undefined ? undefined : Buffer.from(value);
 }
 
-/** `moby.sshforward.v1.SSH`: sockets of agents by id, each a pipe of bytes. Key files are left to buildx. */
-export function sshMethods(ssh: readonly string[], env: Environment): Methods {
-  if (ssh.length === 0) return [];
-  const sockets = new Map(
-    ssh.map((text) => {
-      const [id = 'default', socket = env['SSH_AUTH_SOCK'] ?? ''] = text.split('=', 2);
-      return [id, socket];
-    }),
-  );
+/** `moby.sshforward.v1.SSH`: agents by id, each a pipe of bytes. */
+export function sshMethods(agents: ReadonlyMap<string, string>): Methods {
+  if (agents.size === 0) return [];
   const socketOf = (id: string): string => {
-    const socket = sockets.get(id === '' ? 'default' : id);
-    if (socket === undefined || socket === '') throw new GrpcError(grpcStatus.notFound, `no SSH agent ${id}`);
+    const socket = agents.get(id === '' ? 'default' : id);
+    if (socket === undefined) throw new GrpcError(grpcStatus.notFound, `no SSH agent ${id}`);
     return socket;
   };
   const check = unary((request) => {

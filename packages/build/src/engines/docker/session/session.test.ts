@@ -180,7 +180,7 @@ describe('a session', () => {
     const path = join(temporary(), 'agent');
     const agent = createServer((socket) => socket.on('data', (data) => socket.end(`>${data.toString()}`))).listen(path);
     onTestFinished(() => void agent.close());
-    const client = await grpcClient(new Map(sshMethods(['default'], { SSH_AUTH_SOCK: path })));
+    const client = await grpcClient(new Map(sshMethods(new Map([['default', path]]))));
     expect((await call(client, '/moby.sshforward.v1.SSH/CheckAgent', [writeFields([[1, 'other']])])).status).toBe(5);
     const forward = '/moby.sshforward.v1.SSH/ForwardAgent';
     const { messages, status } = await call(client, forward, [writeFields([[1, 'hello']])], {

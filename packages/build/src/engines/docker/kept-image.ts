@@ -1,0 +1,32 @@
+import { type Digest, type EngineClient, isDigest } from '@boxwright/oci';
+
+/** What an image consists of, as far as an engine says. */
+export interface KeptImage {
+  /** Of engines with containerd's image store, which keep manifests and call images by them. */
+  readonly manifest?: Digest;
+  /** Newer engines with that store say it of images that they have built. */
+  readonly config?: Digest;
+}
+
+/**
+ * Asks an engine what it keeps of an image.
+ *
+ * @param imageId what the engine calls it
+ * @throws BoxwrightError those of the client
+ */
+export async function keptImage(client: EngineClient, imageId: Digest, signal?: AbortSignal): Promise<KeptImage> {
+  const response = await client.request({ method: 'GET', path: `/images/${imageId}/json`, signal });
+  const descriptor = field(await response.json(), 'Descriptor');
+  const manifest = digestOf(field(descriptor, 'digest'));
+  if (manifest === undefined) return { config: imageId };
+  const config = digestOf(field(field(descriptor, 'annotations'), 'config.digest'));
+  return { manifest, ...(config === undefined ? {} : { config }) };
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
+}
+
+function digestOf(value: unknown): Digest | undefined {
+  return typeof value === 'string' && isDigest(value) ? value : undefined;
+}
