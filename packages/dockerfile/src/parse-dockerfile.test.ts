@@ -93,7 +93,7 @@ describe('file', () => {
     const started = performance.now();
     expect(parseDockerfile(text).stages[0]?.instructions).toHaveLength(15_000);
     // 100 to 200 ms when the machine is idle; the bound only catches quadratic work.
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

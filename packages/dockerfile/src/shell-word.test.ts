@@ -257,7 +257,7 @@ describe('expandWord', () => {
     const started = performance.now();
     expect(expandWord('${v#*a*a*a*a*a*a*b}', () => long).text).toBe(long);
     expect(expandWord('${v//a*a*a*a*a*b/c}', () => long).text).toBe(long);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(10_000);
     expect(() => expandWord(`\${v//${'?'.repeat(5000)}b/c}`, () => long)).toThrow(/too long/);
   });
 

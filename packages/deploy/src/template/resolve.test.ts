@@ -197,6 +197,6 @@ describe('resolveNode', () => {
     ]) {
       await resolved(JSON.stringify(text));
     }
-    expect(performance.now() - before).toBeLessThan(3000);
+    expect(performance.now() - before).toBeLessThan(10_000);
   });
 });
