@@ -1,7 +1,7 @@
 import { parseIgnoreFile } from '@boxwright/dockerfile';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { DockerfileWriter } from '../builder/dockerfile-writer.ts';
-import { type DraftedDockerfile, type ProjectKind, projectKinds } from './found-project.ts';
+import type { DraftedDockerfile, ProjectKind } from './found-project.ts';
 import { goDockerfile } from './go-dockerfile.ts';
 import { nodeDockerfile } from './node-dockerfile.ts';
 import { type NodeProject, nodeLockFiles, nodeProject } from './node-project.ts';
@@ -152,7 +152,7 @@ function unknown(files: ProjectFiles): BoxwrightError {
     'AUTOMATIC_UNKNOWN',
     `no Dockerfile can be made for ${escapeForTerminal(files.directory)}: ${why}`,
     {
-      hint: `Write a Dockerfile, or say what it is: ${projectKinds.join(', ')}.`,
+      hint: 'Write a Dockerfile, or what tells: pyproject.toml, requirements.txt, package.json, go.mod or index.html.',
       details: { directory: files.directory },
     },
   );
