@@ -207,6 +207,13 @@ describe('prefectRegistrar', () => {
     });
   });
 
+  it('looks up no bare name in the environment', async () => {
+    await expect(deploy(project.replace('version: 1.10', 'version: "{{ HERE }}"'), undefined)).rejects.toMatchObject({
+      code: 'TEMPLATE_UNKNOWN',
+      details: { line: 12 },
+    });
+  });
+
   it('says what it does not register', async () => {
     const more = 'triggers: [{type: event}]\n  sla: []\n  version_type: prefect:simple';
     const { warnings } = await deploy(project.replace('version: 1.10', more), undefined);
