@@ -41,6 +41,8 @@ function digestText(ledger: Ledger): string[] {
     ...(ledger.policy === 'single' ? ['one image of the index was taken'] : []),
     ...(ledger.policy === 'rewrite' ? ['the index was rewritten'] : []),
   ];
-  const because = why.length === 0 ? 'its documents were converted' : why.join(', ');
+  const isOld = ledger.entries.every(({ state }) => state === 'exists');
+  const unknown = isOld ? 'it is as an earlier copy made it' : 'its documents were converted';
+  const because = why.length === 0 ? unknown : why.join(', ');
   return [`the digest is another one than at the source (${ledger.sourceDigest}): ${because}`];
 }

@@ -48,7 +48,11 @@ export function addTransferFlags(command: Command, defaults: ShownDefaults): Com
       ).argParser(parsePolicy),
     )
     .option('--referrers', 'take signatures, attestations and other referrers along', false)
-    .option('--dry-run', 'only list what is there, and what would be mounted or uploaded', false)
+    .option(
+      '--dry-run',
+      'only list what is there, and what would be mounted or uploaded; referrers are not looked for',
+      false,
+    )
     .addOption(formatOption('how to print what was done; json is a ledger of every part'))
     .addOption(progressOption())
     .option('-q, --quiet', 'show no progress', false);

@@ -42,6 +42,9 @@ describe('findSecrets', () => {
     ['CMD ["app","--api-key","aB3dE5gH"]', 'CMD ["app","--api-key","******"]', 'key'],
     ["RUN echo 'root:hunter2' | chpasswd", "RUN echo 'root:******' | chpasswd", 'password'],
     ['RUN openssl pkcs12 -passout pass:hunter2 -out x', 'RUN openssl pkcs12 -passout pass:****** -out x', 'password'],
+    ['RUN curl -fsSL -u bob:hunter2 https://x.org/f', 'RUN curl -fsSL -u bob:****** https://x.org/f', 'password'],
+    ['RUN curl --user "bob:hunter2" https://x.org', 'RUN curl --user "bob:******" https://x.org', 'password'],
+    ['CMD ["java" "-Dstore.password=hunter2"]', 'CMD ["java" "-Dstore.password=******"]', 'password'],
     ['RUN git clone https://bob:hunter2@git.x.org/r', 'RUN git clone https://bob:******@git.x.org/r', 'url-password'],
     ['ENV DATABASE_URL=postgres://app:pw@db/app', 'ENV DATABASE_URL=postgres://app:******@db/app', 'url-password'],
     [

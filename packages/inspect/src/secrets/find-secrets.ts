@@ -3,9 +3,9 @@ import type { SecretKind } from './secret-kind.ts';
 import { judgeName, mayNameSecret } from './secret-name.ts';
 import { formTraces, matchForms, type SecretMatch } from './token-patterns.ts';
 
-/** `NAME=value`, `NAME="two words"`, `"name": "value"`. The name is a whole word. */
+/** `NAME=value`, `NAME="two words"`, `"name": "value"`, `-Dname=value`. The name is a whole word. */
 const assignment =
-  /(?<![\w.$-])([A-Za-z_][\w.-]{0,99})(?:(=)|["']?\s{0,2}:\s{0,2}(?=["']))("(?:[^"\\]|\\.){0,4000}"|'[^']{0,4000}'|[^\s"';&|]{1,4000})/g;
+  /(?<![\w.$-])(?:-D)?([A-Za-z_][\w.-]{0,99})(?:(=)|["']?\s{0,2}:\s{0,2}(?=["']))("(?:[^"\\]|\\.){0,4000}"|'[^']{0,4000}'|[^\s"';&|]{1,4000})/g;
 /** `--name=value`, `--name value`, `"--name" "value"`, `["--name","value"]`. */
 const flag =
   /(?<![\w-])--([a-z][\w.-]{1,60})(?:=|["']?[\s,]{1,3})("(?:[^"\\]|\\.){0,4000}"|'[^']{0,4000}'|[^\s"',;&|]{1,4000})/gi;
@@ -14,6 +14,9 @@ const chpasswd =
   /(?<![\w-])(?:echo|printf)\s{1,4}(?:-\w{1,3}\s{1,4})?["']?[\w.-]{1,32}:([^\s"'|\\]{1,200})(?:\\n)?["']?\s{0,4}\|\s{0,4}(?:sudo\s{1,4})?(?:\/usr\/sbin\/)?chpasswd\b/g;
 /** `openssl -passout pass:password`. */
 const openssl = /\s-pass(?:in|out)?\s{1,4}["']?pass:([^\s"']{1,200})/g;
+/** `curl -u user:password`. */
+const curlUser =
+  /(?<![\w-])curl\s(?:[^\n;|&]{0,300}?\s)?(?:-u|--user|--proxy-user)[\s=]{0,2}["']?[^\s:"'$]{1,64}:([^\s"'|;&]{1,200})/g;
 /** Code such as `password=args.password`, `token=token`. */
 const code = /^(?:\w+\.)*\w+\(?$/;
 
@@ -29,13 +32,13 @@ export function findSecrets(text: string): readonly SecretMatch[] {
     if (match.kind === 'private-key' || !isHarmlessForm(value, match.kind)) found.push(match);
   }
   found.push(...namedValues(text, assignment, 3), ...namedValues(text, flag, 2));
-  found.push(...passwords(text, chpasswd), ...passwords(text, openssl));
+  found.push(...passwords(text, chpasswd), ...passwords(text, openssl), ...passwords(text, curlUser));
   return withoutOverlaps(found);
 }
 
 /** Most texts have nothing of what any name or form of a secret has, and are not looked at any closer. */
 function hasTraces(text: string): boolean {
-  return mayNameSecret(text) || formTraces.test(text);
+  return mayNameSecret(text) || formTraces.test(text) || text.includes('curl');
 }
 
 /** What a value is when this is its name (a variable, label or build argument); undefined when it is no secret. */

@@ -139,9 +139,13 @@ function notFound({ codes, isPage }: ErrorBody): string {
 
 function notFoundHint({ body, request, repository }: Answer): string {
   if (body.isPage || repository.path === '') return 'Check the host and port: a registry answers to /v2/ in JSON.';
-  return request.method === 'GET' || request.method === 'HEAD'
-    ? `Check the spelling; boxwright tags ${shownName(repository)} lists what is there.`
-    : 'Check the spelling; some registries want a repository to be created before something is pushed.';
+  if (request.method === 'GET' || request.method === 'HEAD') {
+    // What tags would answer is known by now.
+    return body.codes.includes('NAME_UNKNOWN')
+      ? 'Check the spelling of the repository; a private one may need boxwright login.'
+      : `Check the spelling; boxwright tags ${shownName(repository)} lists what is there.`;
+  }
+  return 'Check the spelling; some registries want a repository to be created before something is pushed.';
 }
 
 function refusedHint(status: number, { codes }: ErrorBody): string | undefined {

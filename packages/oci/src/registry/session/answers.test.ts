@@ -78,6 +78,8 @@ describe('errors', () => {
     const server = await answering(404, '{"errors":[{"code":"NAME_UNKNOWN"}]}');
     const sent = open().registries.send({ registry: server.host, path: 'app' }, manifestRequest());
     await expect(sent).rejects.toThrow('there is no such repository (404): NAME_UNKNOWN');
+    // What could be listed is what is missing.
+    await expect(sent).rejects.toMatchObject({ hint: expect.not.stringContaining('boxwright tags') });
   });
 
   it('a name that cannot be a host is refused before anything is sent', async () => {
