@@ -39,7 +39,12 @@ describe.skipIf(typeof root === 'string')('automatic Dockerfiles', () => {
       expect(install).toMatchObject({ cwd: '/app', uid: 0 });
       expect(install?.files).not.toContain(Object.keys(kind.source)[0]);
       expect(Object.keys(install?.caches ?? {})).toEqual(kind.cache === '' ? [] : [kind.cache]);
-      expect(await project.says()).toMatchObject({ uid: kind.uid, cwd: '/app', version: '1.0' });
+      expect(await project.says()).toMatchObject({
+        uid: kind.uid,
+        cwd: '/app',
+        version: '1.0',
+        writable: kind.writable,
+      });
       expect((await project.paths()).filter(isStray)).toEqual([]);
 
       project.write(kind.source);
@@ -200,7 +205,8 @@ describe.skipIf(typeof root === 'string')('automatic Dockerfiles', () => {
     });
     const { id } = await project.build();
     const { dockerfile } = await project.automatic();
-    const before = readdirSync(project.directory, { recursive: true }).toSorted();
+    const tree = (): string[] => readdirSync(project.directory, { recursive: true, encoding: 'utf8' }).toSorted();
+    const before = tree();
     const deploy = async (): Promise<string> => {
       const { stdout } = await bench.user.runOk(['deploy', '--format', 'json'], { cwd: project.directory });
       const [deployment]: readonly { readonly images: readonly { readonly imageId: string }[] }[] = JSON.parse(
@@ -209,7 +215,7 @@ describe.skipIf(typeof root === 'string')('automatic Dockerfiles', () => {
       return deployment?.images[0]?.imageId ?? '';
     };
     expect(await deploy()).toBe(id);
-    expect(readdirSync(project.directory, { recursive: true }).toSorted()).toEqual(before);
+    expect(tree()).toEqual(before);
     project.write({ 'boxwright.yaml': steps(', persist_dockerfile: true, dockerfile_output_path: Dockerfile.made') });
     await deploy();
     expect(readFileSync(join(project.directory, 'Dockerfile.made'), 'utf8')).toBe(dockerfile);

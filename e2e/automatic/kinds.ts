@@ -23,7 +23,7 @@ if "SERVE" in os.environ:
     signal.signal(signal.SIGTERM, lambda *_: (print("bye"), sys.exit(0)))
     print("ready", flush=True)
     signal.pause()
-print(json.dumps({"uid": os.getuid(), "cwd": os.getcwd(), "version": dep.version, "files": sorted(os.listdir())}))
+print(json.dumps({"uid": os.getuid(), "cwd": os.getcwd(), "version": dep.version, "writable": os.access(".", os.W_OK), "files": sorted(os.listdir())}))
 `;
 
 /** The same. */
@@ -33,7 +33,10 @@ if (process.env.SERVE) {
   setInterval(() => {}, 1000);
   console.log('ready');
 } else {
-  const about = { uid: process.getuid(), cwd: process.cwd(), version: dep.version, files: require('fs').readdirSync('.').sort() };
+  const fs = require('fs');
+  let writable = true;
+  try { fs.accessSync('.', fs.constants.W_OK); } catch { writable = false; }
+  const about = { writable, uid: process.getuid(), cwd: process.cwd(), version: dep.version, files: fs.readdirSync('.').sort() };
   console.log(JSON.stringify(about));
 }
 `;
@@ -51,7 +54,8 @@ export interface Kind {
   /** Where the mounted cache is. */
   readonly cache: string;
   readonly uid: number;
-  readonly says?: readonly string[];
+  /** What a stage of its own copies belongs to the user. */
+  readonly writable: boolean;
 }
 
 const pyproject = `[project]\nname = "app"\nrequires-python = "==${DEBIAN_PYTHON}.*"\n`;
@@ -75,6 +79,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     rest: ['uv sync --locked --no-dev'],
     cache: '/root/.cache/uv',
     uid: 10001,
+    writable: true,
   },
   poetry: {
     files: {
@@ -89,6 +94,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     rest: ['poetry install --only main'],
     cache: '/root/.cache/pypoetry',
     uid: 10001,
+    writable: true,
   },
   pnpm: {
     files: {
@@ -105,6 +111,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     ],
     cache: '/pnpm/store',
     uid: 1000,
+    writable: true,
   },
   'Yarn 1': {
     files: { 'package.json': manifest({}), 'yarn.lock': '# yarn lockfile v1\n# dep==1.0\n', 'server.js': serverJs },
@@ -114,6 +121,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     rest: [],
     cache: '/usr/local/share/.cache/yarn',
     uid: 1000,
+    writable: false,
   },
   'Yarn 4': {
     files: {
@@ -127,6 +135,7 @@ export const kinds: Readonly<Record<string, Kind>> = {
     rest: [],
     cache: '',
     uid: 1000,
+    writable: false,
   },
   Bun: {
     files: { 'package.json': buildManifest, 'bun.lock': '// dep==1.0\n', 'server.js': serverJs },
@@ -136,5 +145,6 @@ export const kinds: Readonly<Record<string, Kind>> = {
     rest: ['bun run build', 'bun install --frozen-lockfile --production'],
     cache: '/root/.bun/install/cache',
     uid: 1001,
+    writable: true,
   },
 };

@@ -94,5 +94,7 @@ interface Said {
   readonly uid: number;
   readonly cwd: string;
   readonly version: string;
+  /** Whether new files can be made where it runs. */
+  readonly writable: boolean;
   readonly files: readonly string[];
 }

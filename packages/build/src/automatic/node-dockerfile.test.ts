@@ -48,8 +48,8 @@ RUN --mount=type=cache,target=/pnpm/store ["pnpm", "install", "--frozen-lockfile
 FROM node:24-slim
 RUN --mount=type=cache,target=/root/.npm ["npm", "install", "--global", "pnpm@9.1.0"]
 ENV CI=true
-WORKDIR /app
 COPY --from=build --chown=node:node /app /app
+WORKDIR /app
 ENV NODE_ENV=production
 USER node
 CMD ["pnpm", "start"]

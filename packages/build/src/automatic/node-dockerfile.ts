@@ -45,7 +45,8 @@ export function nodeDockerfile(files: ProjectFiles, project: NodeProject): Draft
       startCommand(files, project, commands)?.[0] === project.manager
     )
       commands.setUp(writer);
-    writer.workdir('/app').copyFrom('build', '/app', '/app', { chown: `${user}:${user}` });
+    // Made by the copy, the directory belongs to the user, too.
+    writer.copyFrom('build', '/app', '/app', { chown: `${user}:${user}` }).workdir('/app');
   }
   writer.env('NODE_ENV', 'production').user(user);
   const start = startCommand(files, project, commands);

@@ -21,8 +21,8 @@ RUN --mount=type=cache,target=/root/.cache/uv ["uv", "sync", "--locked", "--no-d
 
 FROM python:3.11-slim
 RUN ["useradd", "--create-home", "--uid", "10001", "app"]
-WORKDIR /app
 COPY --from=build --chown=app:app /app /app
+WORKDIR /app
 ENV PATH=/app/.venv/bin:$PATH
 ENV PYTHONUNBUFFERED=1
 USER app

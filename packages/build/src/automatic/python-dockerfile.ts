@@ -120,13 +120,16 @@ function buildStage(files: ProjectFiles, tools: readonly string[]): DockerfileWr
 
 /** The image itself: no build tools, nobody is root. */
 function environmentStage(files: ProjectFiles, writer: DockerfileWriter): DockerfileWriter {
-  return writer
-    .addLine('')
-    .from(pythonImage(files))
-    .run(['useradd', '--create-home', '--uid', '10001', 'app'])
-    .workdir('/app')
-    .copyFrom('build', '/app', '/app', { chown: 'app:app' })
-    .env('PATH', expand('/app/.venv/bin:$PATH'));
+  return (
+    writer
+      .addLine('')
+      .from(pythonImage(files))
+      .run(['useradd', '--create-home', '--uid', '10001', 'app'])
+      // Made by the copy, the directory belongs to the user, too.
+      .copyFrom('build', '/app', '/app', { chown: 'app:app' })
+      .workdir('/app')
+      .env('PATH', expand('/app/.venv/bin:$PATH'))
+  );
 }
 
 function finished(files: ProjectFiles, writer: DockerfileWriter, notes: readonly string[] = []): DraftedDockerfile {
