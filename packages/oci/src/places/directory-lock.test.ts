@@ -1,20 +1,25 @@
-import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { temporaryDirectories } from '@boxwright/testing';
-import { describe, expect, it } from 'vitest';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { flock } from '@boxwright/sys';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withDirectoryLock } from './directory-lock.ts';
 
-const newDirectory = temporaryDirectories();
+let directory: string;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'boxwright-lock-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the lock of a directory', () => {
   it('keeps others out while the work is done, and leaves nothing behind', async () => {
-    const directory = newDirectory();
     const isFree = (): boolean => {
+      const fd = openSync(directory, 'r');
       try {
-        execFileSync('flock', ['--nonblock', directory, 'true'], { stdio: 'ignore' });
-        return true;
-      } catch {
-        return false;
+        return flock(fd, 'exclusive', { nonBlocking: true });
+      } finally {
+        closeSync(fd);
       }
     };
     let during: boolean | undefined;
@@ -26,7 +31,6 @@ describe('the lock of a directory', () => {
   });
 
   it('is waited for', async () => {
-    const directory = newDirectory();
     const order: string[] = [];
     let second: Promise<void> | undefined;
     await withDirectoryLock(directory, () => {
@@ -40,7 +44,6 @@ describe('the lock of a directory', () => {
   });
 
   it('is let go of when the work fails', async () => {
-    const directory = newDirectory();
     const failing = withDirectoryLock(directory, () => {
       throw new Error('no');
     });

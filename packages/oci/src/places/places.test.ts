@@ -1,9 +1,10 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -15,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { flock } from '@boxwright/sys';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { copyImage } from '../copy/copy-image.ts';
 import { gzipLayers } from '../copy/encode-layers.ts';
@@ -79,16 +81,15 @@ describe('an OCI layout', () => {
   it('keeps what another process adds at the same time', async () => {
     const [descriptor, later] = [putImage(store, ['one']), putImage(store, ['two'])];
     await copyTo(writeOciLayout(layout), { descriptor, names: [], refName: 'one' });
-    const theirs = join(root, 'theirs.json');
-    const index = readFileSync(join(layout, 'index.json'), 'utf8');
-    writeFileSync(theirs, index.replace('"one"', '"theirs"'));
-    const script = 'echo locked; read -r line; cp "$1" "$2/index.json"';
-    const other = spawn('flock', [layout, 'sh', '-c', script, 'sh', theirs, layout], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    await once(other.stdout, 'data');
+    const theirs = readFileSync(join(layout, 'index.json'), 'utf8').replace('"one"', '"theirs"');
+    // As another process would: the lock belongs to this descriptor.
+    const fd = openSync(layout, 'r');
+    flock(fd, 'exclusive');
     const copying = copyTo(writeOciLayout(layout), { descriptor: later, names: [], refName: 'two' });
-    setTimeout(() => other.stdin.end('go\n'), 100);
+    setTimeout(() => {
+      writeFileSync(join(layout, 'index.json'), theirs);
+      closeSync(fd);
+    }, 100);
     await copying;
     expect(openOciLayout(layout).images.map(({ refName }) => refName)).toEqual(['theirs', 'two']);
   });
