@@ -1,8 +1,8 @@
 // Bundles the command line into packages/cli/dist: the program and its worker threads, one file each, and once more the
 // commands that scripts call most often, each with nothing but what it needs. Start-up counts: finding and linking a module
-// costs Node more than reading a large file whose compiled code is cached; that cache holds the functions which the first
-// run of a file has used, so a file of its own serves a command best.
-import { readdirSync, rmSync } from 'node:fs';
+// costs Node more than reading a large file, and the launcher keeps for each file the compiled code of what its runs have used.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -33,52 +33,19 @@ export const commandTable = new Map([['${name}', { summary: '', load: async () =
 });
 
 /**
- * Takes the functions of Node's larger modules from there when they are called: most commands call few of them, and loading
- * all of them takes as long as the rest of `boxwright images`. Classes would have to exist at once.
+ * Takes Node's modules when something of them is used: most commands use little of the larger ones, and loading all of them
+ * takes as long as the rest of `boxwright images`. Those that are there in any case, and are used a lot, stay as they are.
  */
 const lateBuiltins = {
   name: 'late-builtins',
-  transform(code, id) {
-    return code.replace(
-      /^import (?:(\w+)|\{([^}]*)\}) from '(node:(?:child_process|crypto|fs\/promises|timers\/promises|v8|zlib))';$/gm,
-      (_statement, whole, names, module) => {
-        const found = `process.getBuiltinModule('${module}')`;
-        const object = (name, value) =>
-          `const ${name} = /* @__PURE__ */ new Proxy({}, { get: (_, key) => ${value}[key] });`;
-        if (whole !== undefined) return object(whole, found);
-        const late = (name) => {
-          const [given, local = given] = name.split(' as ');
-          if (/^[A-Z]/.test(given)) throw new Error(`${id}: ${given} of ${module} cannot be taken late`);
-          if (given === 'constants') return object(local, `${found}.constants`);
-          return `function ${local}(...args) { return ${found}.${given}(...args); }`;
-        };
-        const values = names.split(',').map((name) => name.trim());
-        return values
-          .filter((name) => name !== '' && !name.startsWith('type '))
-          .map(late)
-          .join(' ');
-      },
-    );
-  },
-};
-
-/**
- * Takes Node's other modules as they are instead of importing them: an ES module facade evaluates every export, lazy ones and
- * all three standard streams included, which is a fifth of the time that `boxwright images` takes.
- */
-const plainBuiltins = {
-  name: 'plain-builtins',
   renderChunk(code) {
-    return code.replace(
-      /^import (?:([\w$]+)(?:, | ))?(?:\{([^}]*)\} )?from "(node:[a-z0-9_/]+)";$/gm,
-      (_statement, whole, names, id) => {
-        const module = `process.getBuiltinModule("${id}")`;
-        const parts = [];
-        if (whole !== undefined) parts.push(`const ${whole} = ${module};`);
-        if (names !== undefined) parts.push(`const {${names.replaceAll(' as ', ': ')}} = ${module};`);
-        return parts.join(' ');
-      },
+    const late =
+      'const late = (id) => new Proxy({}, { get: (_, name) => (name === "default" ? require(id) : require(id)[name]) });';
+    const taken = code.replace(
+      /^let (\w+) = require\("(node:(?!fs"|path")[^"]+)"\);$(?:\n\1 = __toESM\(\1(?:, 1)?\);$)?/gm,
+      (_statement, local, id) => `const ${local} = late("${id}");`,
     );
+    return `${late}\n${taken}`;
   },
 };
 
@@ -91,11 +58,10 @@ async function write(name, source, plugins = []) {
     transform: { target: 'node22' },
     external: ['koffi', /^node:/],
     resolve: { conditionNames: ['source', 'import', 'node', 'default'] },
-    plugins: [...plugins, lateBuiltins, plainBuiltins],
+    plugins: [...plugins, lateBuiltins],
   });
-  const { output } = await bundle.write({
-    dir: dist,
-    format: 'esm',
+  const { output } = await bundle.generate({
+    format: 'cjs',
     entryFileNames: '[name].js',
     codeSplitting: false,
     comments: false,
@@ -103,16 +69,19 @@ async function write(name, source, plugins = []) {
     minify: { compress: false, mangle: false, codegen: { removeWhitespace: false, asciiOnly: true } },
   });
   await bundle.close();
+  const code = output.map((chunk) => chunk.code).join('');
   // What is left stands in templates with a tag, whose text must stay as it is.
-  const beyond = output
-    .map(({ code = '' }) => /[^\x00-\x7f].{0,40}/.exec(code)?.[0])
-    .find((found) => found !== undefined);
+  const beyond = /[^\x00-\x7f].{0,40}/.exec(code)?.[0];
   if (beyond !== undefined) throw new Error(`${name}: take this out of its template, into \${'…'}: ${beyond}`);
+  // By the digest the launcher knows whether it has compiled this very code before.
+  writeFileSync(join(dist, `${name}.js`), `// ${createHash('sha256').update(code).digest('hex')}\n${code}`);
 }
 
+mkdirSync(dist, { recursive: true });
+writeFileSync(join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 for (const [name, source] of Object.entries(programs)) await write(name, source);
 for (const name of ownFiles) await write(`command-${name}`, main, [onlyCommand(name)]);
 // Afterwards, so that a command which runs meanwhile finds its files.
-const written = new Set([...Object.keys(programs), ...ownFiles.map((name) => `command-${name}`)]);
+const written = new Set(['package.json', ...Object.keys(programs), ...ownFiles.map((name) => `command-${name}`)]);
 for (const file of readdirSync(dist))
   if (!written.has(basename(file, '.js'))) rmSync(join(dist, file), { recursive: true });

@@ -4,9 +4,12 @@
 
 // Where it exists this is several milliseconds faster than an import, which would evaluate every export of the module.
 const builtin = (name) => process.getBuiltinModule?.(name) ?? import(name);
-const { existsSync, readFileSync } = await builtin('node:fs');
+const fs = await builtin('node:fs');
+const { existsSync, readFileSync } = fs;
 
 const OLDEST_NODE = [22, 18];
+/** Hexadecimal digits. */
+const DIGEST_LENGTH = 64;
 // Set for the re-executed process, so that a Node which misreports itself cannot make a loop.
 const REEXECUTED = 'BOXWRIGHT_REEXECUTED';
 
@@ -26,15 +29,28 @@ function isNewEnough(version) {
   return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1]);
 }
 
-/** Loads the bundled program, with its compiled code cached in the user's cache directory. */
+/**
+ * Runs the bundled program. Node's own compile cache would keep what is compiled when a file is loaded, not the functions
+ * that the command calls then: compiling those takes as long as all the rest that is ours.
+ */
 async function start() {
-  const program = findProgram();
-  if (program === undefined) {
+  const file = findProgram();
+  if (file === undefined) {
     fail('boxwright is not built here: run `npm run build` in its repository, or install the published package.');
     return;
   }
-  await enableCompileCache();
-  await import(program.href);
+  const [{ Script }, { createRequire }] = [await builtin('node:vm'), await builtin('node:module')];
+  // The bundler escapes what is not ASCII, and writes the digest of the rest into the first line.
+  const source = readFileSync(file, 'latin1');
+  const digest = source.slice(3, 3 + DIGEST_LENGTH);
+  const cache = compiledFile(file);
+  const kept = cache === undefined ? undefined : readCompiled(cache, digest);
+  const filename = decodeURIComponent(file.pathname);
+  const script = new Script(`(function (require, __filename) {${source}\n})`, { filename, cachedData: kept?.data });
+  if (cache !== undefined && (kept === undefined || kept.isOld || script.cachedDataRejected)) {
+    process.on('exit', (code) => code === 0 && keepCompiled(cache, digest, script.createCachedData()));
+  }
+  script.runInThisContext()(createRequire(filename), filename);
 }
 
 /** The file of one command where it has its own, which starts faster, else the one of all commands. */
@@ -44,16 +60,42 @@ function findProgram() {
   return files.find((file) => existsSync(file));
 }
 
-/**
- * Node's own default would be a directory under /tmp that any user can prepare; compiled code is loaded from it, so
- * it must be the user's own.
- */
-async function enableCompileCache() {
-  const { enableCompileCache: enable } = await builtin('node:module');
-  const { HOME, XDG_CACHE_HOME, NODE_COMPILE_CACHE } = process.env;
-  if (enable === undefined || NODE_COMPILE_CACHE !== undefined) return;
+/** Where a program's compiled code is kept. Code is loaded from there, so it must be a directory of the user's own. */
+function compiledFile(program) {
+  const { HOME, XDG_CACHE_HOME, NODE_DISABLE_COMPILE_CACHE } = process.env;
+  if (NODE_DISABLE_COMPILE_CACHE) return undefined;
   const base = XDG_CACHE_HOME?.startsWith('/') ? XDG_CACHE_HOME : HOME?.startsWith('/') ? `${HOME}/.cache` : undefined;
-  if (base !== undefined) enable(`${base}/boxwright/compiled`);
+  const name = program.pathname.slice(program.pathname.lastIndexOf('/') + 1, -'.js'.length);
+  return base && `${base}/boxwright/compiled/${process.version}-${process.arch}/${name}`;
+}
+
+/** Compiled code of just this source, if there is some; V8 looks whether it is for this V8. After a day it is made anew. */
+function readCompiled(file, digest) {
+  try {
+    const { mtimeMs } = fs.statSync(file);
+    const bytes = readFileSync(file);
+    if (bytes.latin1Slice(0, DIGEST_LENGTH) !== digest) return undefined;
+    // The first run may have been one that asked for help.
+    return { data: bytes.subarray(DIGEST_LENGTH), isOld: Math.abs(Date.now() - mtimeMs) > 86_400_000 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps what was compiled so far, in one piece and on the disk, because V8 does not check it; not at all where that fails. */
+function keepCompiled(file, digest, data) {
+  const unfinished = `${file}.${process.pid}`;
+  try {
+    fs.mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true, mode: 0o700 });
+    try {
+      fs.writeFileSync(unfinished, Buffer.concat([Buffer.from(digest, 'latin1'), data]), { mode: 0o600, flush: true });
+      fs.renameSync(unfinished, file);
+    } finally {
+      fs.rmSync(unfinished, { force: true });
+    }
+  } catch {
+    // The next run compiles again.
+  }
 }
 
 /** Runs the same command with the newer Node that npm installed beside this package, if there is one. */

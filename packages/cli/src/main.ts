@@ -46,5 +46,8 @@ const context: CommandContext = {
   },
 };
 
-const code = await runCli(process.argv.slice(2), context);
-if (code !== 0) process.exitCode = code;
+// What Node itself says of a program that ends while something is waited for: never a success.
+process.exitCode = 13;
+void runCli(process.argv.slice(2), context).then((code) => {
+  process.exitCode = code;
+});
