@@ -31,13 +31,13 @@ function bundled(code: string): string {
 function launch(
   root: string,
   args: readonly string[],
-  { old = false } = {},
+  { old = false, env = {} }: { readonly old?: boolean; readonly env?: NodeJS.ProcessEnv } = {},
 ): { code: number | null; signal: string | null; out: string; err: string } {
   const pretend = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.0' } })";
   const nodeArgs = old ? ['--import', `data:text/javascript,${pretend}`] : [];
   const result = spawnSync(process.execPath, [...nodeArgs, join(root, 'bin/boxwright.mjs'), ...args], {
     encoding: 'utf8',
-    env: { PATH: '', HOME: root },
+    env: { PATH: '', HOME: root, ...env },
   });
   return { code: result.status, signal: result.signal, out: result.stdout, err: result.stderr };
 }
@@ -96,8 +96,10 @@ describe('the launcher', () => {
     expect(readdirSync(dirname(kept))).toEqual(['main']);
   });
 
-  it('starts also where nothing can be kept', () => {
+  it('starts also where nothing can be kept, or is to be kept', () => {
     const root = packageWith(bundled('console.log("one")'));
+    expect(launch(root, [], { env: { NODE_DISABLE_COMPILE_CACHE: '1' } })).toMatchObject({ code: 0, out: 'one\n' });
+    expect(existsSync(join(root, '.cache'))).toBe(false);
     writeFileSync(join(root, '.cache'), 'no directory');
     expect(launch(root, [])).toMatchObject({ code: 0, out: 'one\n', err: '' });
   });
