@@ -39,8 +39,15 @@ export default {
       name: 'e2e-uses-the-command',
       comment: 'end-to-end tests run the built command; sharing code with it would share its faults',
       severity: 'error',
-      from: { path: '^e2e/' },
+      from: { path: '^e2e/', pathNot: '-api\\.test\\.ts$' },
       to: { path: '^packages/', pathNot: TESTING },
+    },
+    {
+      name: 'e2e-uses-the-api',
+      comment: 'end-to-end tests of the library see what its users see',
+      severity: 'error',
+      from: { path: '^e2e/.*-api\\.test\\.ts$' },
+      to: { path: '^packages/', pathNot: ['^packages/[^/]+/src/index\\.ts$', TESTING] },
     },
     {
       name: 'test-registry-is-apart',
