@@ -7,7 +7,10 @@ export interface OuterEngineOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Home directory of the user. */
   readonly home: string;
-  /** What registries are shown, for bases and pushes, before what is stored for this user; it stays in this process. */
+  /**
+   * What registries are shown, for bases and pushes, in place of what is stored for this user; it stays in this process.
+   * Only buildx also finds what is stored for registries that this has nothing for.
+   */
   readonly credentials?: CredentialStore;
   /** Images to take steps from: `type=registry,ref=…` or a name (`--cache-from`). */
   readonly cacheFrom?: readonly string[];

@@ -141,4 +141,28 @@ describe('SolveTrace', () => {
     expect(trace.failure('no', frame)).toMatchObject({ frame, details: { file: 'sub/Dockerfile', line: 12 } });
     expect(run('rpc error: context canceled').events.at(-1)).toMatchObject({ error: { code: 'INTERRUPTED' } });
   });
+
+  it('announces steps in the order of the build, whatever order they are reported in', () => {
+    const names: string[] = [];
+    const trace = new SolveTrace('buildx', (event) => void (event.type === 'vertex' && names.push(event.name)));
+    const vertex = (digest: string, ...inputs: readonly string[]) => ({
+      digest,
+      name: digest,
+      inputs,
+      cached: false,
+      error: '',
+    });
+    const steps = [
+      vertex('3', '2'),
+      vertex('2', '1', 'context'),
+      vertex('circle', 'circle'),
+      vertex('1'),
+      vertex('context'),
+    ];
+    trace.apply({ vertexes: steps, statuses: [], logs: [], warnings: [] });
+    expect(names).toEqual(['1', 'context', '2', '3', 'circle']);
+    const many = Array.from({ length: 50_000 }, (_, at) => vertex(`n${at}`, `n${at + 1}`));
+    trace.apply({ vertexes: many, statuses: [], logs: [], warnings: [] });
+    expect(names.at(-1)).toBe('n0');
+  });
 });

@@ -35,6 +35,7 @@ export class SolveTrace {
   }
 
   apply({ vertexes, statuses, logs, warnings }: SolveStatus): void {
+    for (const vertex of inputsFirst(vertexes)) this.#announce(vertex);
     for (const vertex of vertexes) this.#vertex(vertex);
     for (const { id: name, vertex: id, current, total, timestamp, done } of statuses) {
       if (!this.#vertexes.has(id)) continue;
@@ -81,16 +82,16 @@ export class SolveTrace {
     });
   }
 
-  #vertex(vertex: SolveVertex): void {
-    const { digest: id, name, inputs, cached, started, completed, error } = vertex;
-    let known = this.#vertexes.get(id);
-    if (known === undefined) {
-      if (this.#vertexes.size >= MAX_VERTEXES) return;
-      known = { name, started: false, completed: undefined, error: '', tail: undefined };
-      this.#vertexes.set(id, known);
-      this.#hasBegun ||= !/^\[internal\] (?:waiting for connection|booting buildkit)$/.test(name);
-      this.#emit({ type: 'vertex', id, name, inputs });
-    }
+  #announce({ digest: id, name, inputs }: SolveVertex): void {
+    if (this.#vertexes.has(id) || this.#vertexes.size >= MAX_VERTEXES) return;
+    this.#vertexes.set(id, { name, started: false, completed: undefined, error: '', tail: undefined });
+    this.#hasBegun ||= !/^\[internal\] (?:waiting for connection|booting buildkit)$/.test(name);
+    this.#emit({ type: 'vertex', id, name, inputs });
+  }
+
+  #vertex({ digest: id, cached, started, completed, error }: SolveVertex): void {
+    const known = this.#vertexes.get(id);
+    if (known === undefined) return;
     if (started !== undefined && !known.started) {
       known.started = true;
       this.#emit({ type: 'started', id, time: started });
@@ -109,6 +110,30 @@ export class SolveTrace {
     if (!isCanceled) this.#failed ??= known;
     return { error: isCanceled ? stopped(known.error) : this.#report(known, known.error) };
   }
+}
+
+/** BuildKit reports the steps of a build in any order; they are shown in that of the build. */
+function inputsFirst(vertexes: readonly SolveVertex[]): readonly SolveVertex[] {
+  const byDigest = new Map(vertexes.map((vertex) => [vertex.digest, vertex]));
+  const seen = new Set<SolveVertex>();
+  const ordered = new Set<SolveVertex>();
+  for (const first of byDigest.values()) {
+    // No recursion: a build may be as long as it likes.
+    const stack = [first];
+    for (let vertex = stack.at(-1); vertex !== undefined; vertex = stack.at(-1)) {
+      if (seen.has(vertex)) {
+        stack.pop();
+        ordered.add(vertex);
+        continue;
+      }
+      seen.add(vertex);
+      for (const input of vertex.inputs.toReversed()) {
+        const found = byDigest.get(input);
+        if (found !== undefined && !seen.has(found)) stack.push(found);
+      }
+    }
+  }
+  return [...ordered];
 }
 
 function stopped(message: string): EngineBuildError {
