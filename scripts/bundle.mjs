@@ -20,7 +20,7 @@ const programs = {
   'unpack-thread': 'cli/src/unpack-thread.ts',
 };
 /** Each is `command-NAME.js`, which the launcher looks for. */
-const ownFiles = ['build', 'copy', 'history', 'images', 'inspect', 'pull', 'push', 'tag', 'tags'];
+const ownFiles = ['build', 'copy', 'deploy', 'history', 'images', 'inspect', 'pull', 'push', 'tag', 'tags'];
 
 /** The program with one command only. @param {string} name */
 const onlyCommand = (name) => ({
