@@ -3,25 +3,19 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { otherUser, whyOtherUserCannotRun } from '@boxwright/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoSandbox } from './testing/bed.ts';
 import { installedRuntimes } from './tiers.ts';
 
-/** A user id that nobody has; one without a range of subordinate ids. */
-const user = { uid: 54_321, gid: 54_321 };
 const script = new URL('./testing/as-user.ts', import.meta.url).pathname;
 
 function whyNot(): string | undefined {
   const reason = whyNoSandbox();
   if (reason !== undefined) return reason;
-  if (spawnSync('unshare', ['--user', '--map-root-user', 'true'], user).status !== 0)
+  if (spawnSync('unshare', ['--user', '--map-root-user', 'true'], otherUser).status !== 0)
     return 'users may not make user namespaces here';
-  const readable = spawnSync(
-    process.execPath,
-    ['-e', `require('node:fs').readFileSync(${JSON.stringify(script)})`],
-    user,
-  );
-  return readable.status === 0 ? undefined : 'the sources are not readable for other users';
+  return whyOtherUserCannotRun(script);
 }
 
 const reason = whyNot();
@@ -31,12 +25,12 @@ describe.skipIf(reason !== undefined)(`without privileges${reason === undefined 
 
   beforeAll(() => {
     home = mkdtempSync(join(tmpdir(), 'boxwright-rootless-'));
-    chownSync(home, user.uid, user.gid);
+    chownSync(home, otherUser.uid, otherUser.gid);
   });
   afterAll(() => rmSync(home, { recursive: true }));
 
   function options(): { uid: number; gid: number; env: NodeJS.ProcessEnv } {
-    return { ...user, env: { PATH: process.env['PATH'], TMPDIR: home, HOME: home } };
+    return { ...otherUser, env: { PATH: process.env['PATH'], TMPDIR: home, HOME: home } };
   }
 
   function run(tier: string, command: string): { status: number | null; result: unknown } {

@@ -1,13 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { otherUser, whyOtherUserCannotRun } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
 import { writeTar } from '../tar/testing/tar-fixtures.ts';
 import { makeBox, tarOf } from './testing/box.ts';
 import { directory, fifo, file } from './testing/entries.ts';
 import { isRoot } from './testing/unpacking.ts';
 
-describe.skipIf(!isRoot)('without root (started as root: another user has to be taken on)', () => {
+const script = fileURLToPath(new URL('./unpack-layer.ts', import.meta.url));
+const reason = isRoot ? whyOtherUserCannotRun(script) : 'started without root: no other user can be taken on';
+
+describe.skipIf(reason !== undefined)(`without root${reason === undefined ? '' : ` (${reason})`}`, () => {
   it('unpacks read-only directories over each other with owners ignored', () => {
     using box = makeBox();
     chmodSync(box.dir, 0o777);
@@ -32,8 +37,7 @@ describe.skipIf(!isRoot)('without root (started as root: another user has to be 
       for (const at of [0, 1]) unpackLayer(openSync(${JSON.stringify(box.dir)} + '/' + at + '.tar', 'r'), ${JSON.stringify(join(box.target, 'own'))}, { whiteouts: 'apply', owners: 'ignore' });
     `;
     const run = spawnSync(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {
-      uid: 65534,
-      gid: 65534,
+      ...otherUser,
       encoding: 'utf8',
       env: {},
     });
@@ -45,7 +49,7 @@ describe.skipIf(!isRoot)('without root (started as root: another user has to be 
     expect([modeOf('.'), modeOf('ro'), modeOf('ro/a')]).toEqual([0o555, 0o500, 0o400]);
     expect(readFileSync(join(own, 'ro/b'), 'latin1')).toBe('ro/');
     expect(existsSync(join(own, 'no'))).toBe(false);
-    expect(statSync(join(own, 'ro/a')).uid).toBe(65534);
+    expect(statSync(join(own, 'ro/a')).uid).toBe(otherUser.uid);
   });
 
   it('says that keeping owners takes root', () => {
@@ -60,8 +64,7 @@ describe.skipIf(!isRoot)('without root (started as root: another user has to be 
       catch (error) { console.log(error.code, error.details.errno, error.hint); }
     `;
     const run = spawnSync(process.execPath, ['--conditions=source', '--input-type=module', '-e', program], {
-      uid: 65534,
-      gid: 65534,
+      ...otherUser,
       encoding: 'utf8',
       env: {},
     });
