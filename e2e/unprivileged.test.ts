@@ -5,8 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { summarizeArchive } from './compare/summary.ts';
 import { boxwrightPath, temporaryOf } from './support/boxwright.ts';
 import { Leftovers } from './support/leftovers.ts';
-import { type RunResult, run } from './support/run.ts';
+import { type RunOptions, type RunResult, run } from './support/run.ts';
 import { baseArchive, makeScene, missingBases, type Scene, unfinishedWork } from './support/scene.ts';
+import { sendWhenItSays } from './support/send-when-it-says.ts';
 import { removeTemporaryDirectoriesAfterEach } from './support/temporary.ts';
 import { canMakeNamespaces, isRoot, runWithSubordinateIds, UNPRIVILEGED_USER } from './support/unprivileged.ts';
 
@@ -40,8 +41,12 @@ function asUser(scene: Scene, args: string[]): Promise<RunResult> {
 }
 
 /** A user who has been given a range of ids. */
-function asUserWithSubordinateIds(scene: Scene, args: string[]): Promise<RunResult> {
-  const options = { cwd: scene.directory, env: environment(scene) };
+function asUserWithSubordinateIds(
+  scene: Scene,
+  args: string[],
+  onStart: RunOptions['onStart'] = () => {},
+): Promise<RunResult> {
+  const options = { cwd: scene.directory, env: environment(scene), onStart };
   return runWithSubordinateIds(scene.directory, [boxwrightPath, ...args], options);
 }
 
@@ -144,6 +149,44 @@ describe.skipIf(!isRoot || missingBases() !== undefined)('without privilege', ()
     }
     expect(await leftovers.find()).toEqual([]);
   });
+
+  it.for<[NodeJS.Signals, number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])(
+    '%s for the first process reaches the command of run, a second one kills it',
+    async ([signal, killed], { skip }) => {
+      if (!namespaces) skip('this kernel gives users no user namespaces');
+      const scene = await userScene(asUserWithSubordinateIds);
+      const leftovers = new Leftovers(scene.home);
+      const command = (script: string): string[] => [
+        'run',
+        '--network=none',
+        '-u',
+        '0',
+        'e2e/rich:1',
+        'sh',
+        '-c',
+        script,
+      ];
+      const handler = 'trap "echo caught; exit 7" INT TERM; echo is-up; while :; do sleep 0.05; done';
+      const caught = await asUserWithSubordinateIds(scene, command(handler), (child) =>
+        sendWhenItSays(child, 'stdout', 'is-up', signal),
+      );
+      expect([caught.code, caught.stdout.toString(), caught.stderr]).toEqual([7, 'is-up\ncaught\n', '']);
+      const twice = await asUserWithSubordinateIds(
+        scene,
+        command('trap "" INT TERM; echo is-up; sleep 1000'),
+        (child) => {
+          sendWhenItSays(child, 'stdout', 'is-up', signal);
+          sendWhenItSays(child, 'stderr', 'was passed on', signal);
+        },
+      );
+      expect(twice.code, twice.stderr).toBe(killed);
+      expect(twice.stderr).toMatch(/\[INTERRUPTED\]\n$/);
+      expect(await leftovers.find()).toEqual([]);
+    },
+  );
 
   it('every file of the store belongs to the user', async ({ skip }) => {
     if (!namespaces) skip('this kernel gives users no user namespaces');

@@ -45,5 +45,6 @@ export {
   type SandboxResult,
   type SandboxSpec,
   type SandboxUser,
+  type StartedSandbox,
   useThisThreadForSandboxes,
 } from './sandbox/index.ts';

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
+import type { InterruptedError } from './interrupted.ts';
 import type { ProgressOutput } from './progress/renderer.ts';
 
 /** What a command sees of the process around it; tests give it their own. */
@@ -16,6 +17,8 @@ export interface CommandContext {
   readonly stderr: ProgressOutput;
   /** Aborted by SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
+  /** Until disposed of, a second signal is for `handle` and only a third one ends the process at once. */
+  readonly onSecondSignal: (handle: (error: InterruptedError) => void) => Disposable;
   /** Colours on standard error. */
   readonly colors: boolean;
   /** The code of a command that did its work but has something to tell by it (`run`, `doctor`); 0 until set. */

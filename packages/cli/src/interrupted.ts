@@ -11,9 +11,11 @@ export const endingSignals: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIG
 /** The reason of an abort by a signal: exit code 128 plus the signal's number, as shells report it. */
 export class InterruptedError extends BoxwrightError {
   readonly exitCode: number;
+  readonly signal: EndingSignal;
 
   constructor(signal: EndingSignal) {
     super('INTERRUPTED', signal === 'SIGINT' ? 'interrupted' : `stopped by ${signal}`);
+    this.signal = signal;
     this.exitCode = 128 + numbers[signal];
   }
 }

@@ -1,29 +1,13 @@
 import { isatty } from 'node:tty';
 import { runCli } from './cli.ts';
 import type { CommandContext } from './command-context.ts';
-import { endingSignals, InterruptedError } from './interrupted.ts';
+import { endingSignals } from './interrupted.ts';
+import { Interruption } from './interruption.ts';
 import { wantsColors } from './terminal/colors.ts';
 
-/**
- * A second signal within this time is the same one again: launchers and npm hand a signal on that the terminal has
- * sent to the whole process group already. Milliseconds.
- */
-const sameSignalTime = 500;
-
 // `process` is the global one throughout: importing `node:process` would open all three standard streams.
-const interruption = new AbortController();
-let interruptedAt: number | undefined;
-for (const signal of endingSignals) {
-  process.on(signal, () => {
-    const error = new InterruptedError(signal);
-    if (interruptedAt === undefined) {
-      interruptedAt = Date.now();
-      interruption.abort(error);
-    } else if (Date.now() - interruptedAt > sameSignalTime) {
-      process.exit(error.exitCode);
-    }
-  });
-}
+const interruption = new Interruption((code) => process.exit(code));
+for (const signal of endingSignals) process.on(signal, () => interruption.receive(signal));
 
 // `boxwright images | head -1`: the reader has gone. Said by the exit code only, as by programs that SIGPIPE ends.
 const brokenPipe = 128 + 13;
@@ -40,6 +24,7 @@ const context: CommandContext = {
   openStdout: () => process.stdout,
   stderr: process.stderr,
   signal: interruption.signal,
+  onSecondSignal: (handle) => interruption.onSecond(handle),
   colors: wantsColors(process.env, isatty(2)),
   setExitCode: (code) => {
     process.exitCode = code;

@@ -13,6 +13,8 @@ export function isRoot(): boolean {
  * @throws BoxwrightError `SANDBOX_UNAVAILABLE`
  */
 export async function runInUserNamespace(context: CommandContext): Promise<boolean> {
+  // The process there gets every signal, too, and knows what a second one means.
+  using _ = context.onSecondSignal(() => undefined);
   const code = await ensureUserNamespace();
   if (code === undefined) return false;
   context.setExitCode(code);

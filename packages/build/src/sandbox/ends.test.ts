@@ -3,7 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sourcesNode } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
+import type { StartedSandbox } from './spec.ts';
 import { describeTiers } from './testing/tiers.ts';
 import {
   allProcesses,
@@ -26,6 +28,34 @@ describeTiers('the end of a sandbox', (tier) => {
       });
       await expect(run).rejects.toThrow('enough');
       expect(processesWith(marker)).toEqual([]);
+    });
+
+    it.each([
+      ['trap "echo caught; exit 7" TERM; echo up; while :; do sleep 0.05; done', 'up\ncaught\n', 7],
+      // The first process of a namespace ignores what it has no handler for.
+      ['echo up; sleep 0.5; echo end; exit 3', 'up\nend\n', 3],
+    ])(
+      'sends a signal to the command alone, which may do with it what it likes: %s',
+      async (script, stdout, exitCode) => {
+        let command: StartedSandbox | undefined;
+        let output = '';
+        const ended = await tier.bed.run(script, {
+          onStart: (started) => {
+            command = started;
+          },
+          onOutput: (_stream, chunk) => {
+            output += Buffer.from(chunk).toString();
+            if (output === 'up\n') command?.send('SIGTERM');
+          },
+        });
+        expect({ exitCode: ended.exitCode, output }).toEqual({ exitCode, output: stdout });
+      },
+    );
+
+    it('kills a command that gets a signal before it has begun', () => {
+      const script = new URL('./testing/signal-at-start.ts', import.meta.url).pathname;
+      const output = execFileSync(sourcesNode, ['--conditions=source', script, tier.name], { encoding: 'utf8' });
+      expect(output).toBe('exit code 137\n');
     });
 
     it('does not start when it is aborted before, and stops when it is aborted while it starts', async () => {

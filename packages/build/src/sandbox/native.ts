@@ -15,7 +15,7 @@ import { seccompFilter } from './seccomp/filter.ts';
 import type { SandboxResult } from './spec.ts';
 
 /** A command that was started, by whichever means. */
-export interface StartedCommand extends Pick<RunningInit, 'output' | 'kill'> {
+export interface StartedCommand extends Pick<RunningInit, 'output' | 'kill' | 'send'> {
   /** Rejects with BoxwrightError when the command could not be run. */
   readonly result: Promise<SandboxResult>;
 }
@@ -64,7 +64,7 @@ export function startNative({ scratch, root, spec, onOutput }: CommandStart): St
     if (end.failed !== undefined) throw failure(end.failed, root.descriptor, executable, spec.cwd);
     return resultOf(end);
   });
-  return { result, output: init.output, kill: () => init.kill() };
+  return { result, output: init.output, kill: () => init.kill(), send: (signal) => init.send(signal) };
 }
 
 /** The executable of a command. @throws BoxwrightError when there is none */

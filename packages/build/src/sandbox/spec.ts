@@ -56,11 +56,22 @@ export interface SandboxSpec {
   readonly onOutput?: (stream: 1 | 2, chunk: Uint8Array) => void;
   /** Kills the command and everything it started, at once; {@link runInSandbox} then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** Called once, as soon as the command is being started. */
+  readonly onStart?: (command: StartedSandbox) => void;
   /**
    * `pipe` (default): output goes to `onOutput`, stdin is /dev/null. `inherit`: this process's stdin, stdout and stderr.
    * `tty`: the same, which must be a terminal; the command gets it as its foreground job.
    */
   readonly stdio?: 'pipe' | 'inherit' | 'tty';
+}
+
+/** A command that has been started. */
+export interface StartedSandbox {
+  /**
+   * Sends a signal to the command itself, which may do with it what it likes: as first process of its namespace it
+   * ignores those that it has no handler for. When nothing of it has run yet, it is killed.
+   */
+  send(signal: NodeJS.Signals): void;
 }
 
 /** How the command ended. */

@@ -169,13 +169,15 @@ async function writeMap(
   });
 }
 
-/** The child is in our process group, so that the terminal's signals reach it by themselves; the others we pass on. */
+/**
+ * Passes signals on. The child is in our process group, so that those of the terminal reach it by themselves: a SIGINT
+ * from there comes twice, at once, but one of another program (a CI runner) is for this process alone.
+ */
 async function passThrough(child: ChildProcess): Promise<number> {
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   const ignore = (): void => undefined;
-  const forwarded = ['SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+  const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
   for (const signal of forwarded) process.on(signal, forward);
-  process.on('SIGINT', ignore);
   process.on('SIGQUIT', ignore);
   try {
     return await new Promise<number>((resolve, reject) => {
@@ -186,7 +188,6 @@ async function passThrough(child: ChildProcess): Promise<number> {
     });
   } finally {
     for (const signal of forwarded) process.off(signal, forward);
-    process.off('SIGINT', ignore);
     process.off('SIGQUIT', ignore);
   }
 }

@@ -18,6 +18,7 @@ import { parseVolume } from '../options/volume.ts';
 import { addPullFlags, openPulledImage, type PulledImageFlags } from '../pulled-image.ts';
 import { runInUserNamespace } from '../user-namespace.ts';
 import { commandLine, processEnvironment, workingDirectory } from './run-process.ts';
+import { passSignalsOn } from './run-signals.ts';
 
 /** What `boxwright run` was given. */
 export interface RunFlags extends PulledImageFlags {
@@ -44,7 +45,7 @@ const examples = [
 export function runCommand(context: CommandContext): Command {
   const command = newCommand(
     'run',
-    'Runs one command in an image. What it writes is thrown away afterwards.',
+    'Runs one command in an image. What it writes is thrown away afterwards. Signals go to the command, which then has 10 s to end; a second one kills it.',
     context,
     examples,
   )
@@ -91,6 +92,7 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
   for (const directory of [upperDir, workDir]) mkdirSync(directory, { recursive: true, mode: 0o755 });
   try {
     useThisThreadForSandboxes();
+    using signals = passSignalsOn(context);
     const result = await runInSandbox({
       lowerDirs: files.directories,
       upperDir,
@@ -105,7 +107,8 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
       hostname: digestHex(image.manifest().config.digest).slice(0, 12),
       stdio,
       onOutput: (stream, chunk) => void (stream === 1 ? context.stdout : context.stderr).write(chunk),
-      signal: context.signal,
+      signal: signals.signal,
+      onStart: signals.onStart,
     });
     context.setExitCode(result.exitCode);
   } finally {

@@ -10,7 +10,9 @@ export interface TestContext extends CommandContext {
 }
 
 /** Makes a {@link TestContext}; `parts` replace what it has. */
-export function testContext(parts: Partial<Pick<CommandContext, 'env' | 'cwd' | 'signal'>> = {}): TestContext {
+export function testContext(
+  parts: Partial<Pick<CommandContext, 'env' | 'cwd' | 'signal' | 'onSecondSignal'>> = {},
+): TestContext {
   const exitCodes: number[] = [];
   return {
     env: {},
@@ -20,6 +22,7 @@ export function testContext(parts: Partial<Pick<CommandContext, 'env' | 'cwd' | 
     openStdout: () => new PassThrough(),
     stderr: new CapturedOutput(),
     signal: new AbortController().signal,
+    onSecondSignal: () => ({ [Symbol.dispose]: () => undefined }),
     colors: false,
     setExitCode: (code) => exitCodes.push(code),
     exitCodes,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, unlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import type { Scratch } from '../root/scratch.ts';
 import { makePipe, PipeReader, releasePipe } from '../thread/pipes.ts';
 import { CallList, type FailedCall } from './call-list.ts';
@@ -23,6 +23,8 @@ export interface RunningInit {
   readonly output: readonly PipeReader[];
   /** SIGKILL to everything in the sandbox. */
   kill(): void;
+  /** A signal for the command alone; kills it when it has not been started yet. */
+  send(signal: NodeJS.Signals): void;
 }
 
 /** What starts with an init. */
@@ -78,7 +80,7 @@ function startInServer({ scratch, runDirectory, fill, owner, onOutput }: InitSta
   ];
   launcher.launch(listPath, release);
   const ended = Promise.all([reader, ...output].map((one) => one.ended)).then(() => messages.end);
-  return { ended, output, kill: () => messages.kill() };
+  return { ended, output, kill: () => messages.kill(), send: (signal) => messages.send(signal) };
 }
 
 /** With this process's own stdin, stdout and stderr, which only a child of our own can have. */
@@ -107,6 +109,7 @@ function startDirectly({ scratch, runDirectory, fill, stdio }: InitStart): Runni
     ended: Promise.all([exited, reader.ended]).then(() => messages.end),
     output: [],
     kill: () => messages.kill(),
+    send: (signal) => messages.send(signal),
   };
 }
 
@@ -150,6 +153,22 @@ class InitMessages {
       process.kill(this.#supervisor, 'SIGKILL');
     } catch {
       // it has gone by itself
+    }
+  }
+
+  /** The command is the supervisor's only child; once that has told its status there is none. */
+  send(signal: NodeJS.Signals): void {
+    if (this.#status !== undefined) return;
+    if (this.#supervisor === undefined) {
+      this.kill();
+      return;
+    }
+    try {
+      const children = readFileSync(`/proc/${this.#supervisor}/task/${this.#supervisor}/children`, 'utf8');
+      const command = /^\d+/.exec(children)?.[0];
+      if (command !== undefined) process.kill(Number(command), signal);
+    } catch {
+      // it has gone by itself, or this kernel lists no children
     }
   }
 

@@ -31,7 +31,7 @@ const execFailureCodes: ReadonlySet<number> = new Set([1, 126, 127, 255]);
  * Runs the command through an OCI runtime. Our init starts it, so that runtime and container die with this process, and in
  * a mount namespace where its state directory is in memory and cgroups are one read-only tree: the runtime then makes
  * none (the PID namespace is what kills everything), nothing is left behind, and it does not matter how the host
- * has mounted its cgroups.
+ * has mounted its cgroups. Signals go to the runtime, which passes them on to the command.
  *
  * @throws BoxwrightError as {@link startNative}; the result rejects with `SANDBOX_RUNTIME_FAILED` when the runtime itself failed
  */
@@ -69,7 +69,7 @@ export function startRuntime(start: CommandStart, runtime: Runtime): StartedComm
     if (complaint !== undefined) throw runtimeFailed(runtime, complaint);
     return ended;
   });
-  return { result, output: init.output, kill: () => init.kill() };
+  return { result, output: init.output, kill: () => init.kill(), send: (signal) => init.send(signal) };
 }
 
 interface RuntimeEntry {

@@ -34,7 +34,7 @@ export interface PreparedRoot {
 }
 
 /** The part of a spec that the root file system depends on. */
-export type RootSpec = Omit<SandboxSpec, 'onOutput' | 'signal'>;
+export type RootSpec = Omit<SandboxSpec, 'onOutput' | 'onStart' | 'signal'>;
 
 /**
  * Mounts the layers of `spec`, /dev, and what the command shall see beside its files.

@@ -72,7 +72,7 @@ export class SandboxClient {
   }
 
   /** Runs a command. Rejects with the signal's reason when that is aborted, after everything has been killed. */
-  async run({ onOutput, signal, ...spec }: SandboxSpec, runtime: string | undefined): Promise<SandboxResult> {
+  async run({ onOutput, onStart, signal, ...spec }: SandboxSpec, runtime: string | undefined): Promise<SandboxResult> {
     signal?.throwIfAborted();
     const id = ++this.#lastId;
     const kill = (): void => this.#send({ kind: 'kill', id });
@@ -82,6 +82,7 @@ export class SandboxClient {
       const result = await new Promise<SandboxResult>((resolve, reject) => {
         this.#runs.set(id, { onOutput, resolve, reject });
         this.#send({ kind: 'run', id, spec, runtime });
+        onStart?.({ send: (name) => this.#send({ kind: 'signal', id, signal: name }) });
       });
       signal?.throwIfAborted();
       return result;

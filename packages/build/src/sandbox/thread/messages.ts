@@ -6,6 +6,8 @@ import type { SandboxResult } from '../spec.ts';
 export type SandboxRequest =
   | { readonly kind: 'run'; readonly id: number; readonly spec: RootSpec; readonly runtime: string | undefined }
   | { readonly kind: 'kill'; readonly id: number }
+  /** For the command itself. */
+  | { readonly kind: 'signal'; readonly id: number; readonly signal: NodeJS.Signals }
   /** So many bytes of output were handed on. */
   | { readonly kind: 'taken'; readonly id: number; readonly bytes: number };
 

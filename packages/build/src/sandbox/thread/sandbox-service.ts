@@ -49,6 +49,9 @@ export class SandboxService {
       case 'kill':
         this.#kill(request.id);
         return;
+      case 'signal':
+        this.#running.get(request.id)?.started?.send(request.signal);
+        return;
       case 'taken':
         for (const reader of this.#running.get(request.id)?.started?.output ?? []) reader.taken(request.bytes);
         return;
