@@ -11,7 +11,7 @@ import { dockerRegistry } from './support/registries.ts';
 import type { RunResult } from './support/run.ts';
 import { baseArchive, missingRun, writeFiles } from './support/scene.ts';
 import { CommandLines, filesHolding, formsOf } from './support/spilled-secrets.ts';
-import { canMakeNamespaces, isRoot, runWithSubordinateIds, UNPRIVILEGED_USER } from './support/unprivileged.ts';
+import { canMakeNamespaces, runWithSubordinateIds, UNPRIVILEGED_USER, whyNoOtherUser } from './support/unprivileged.ts';
 import { basicAuth, testUser, type User, writeDockerConfig } from './support/user.ts';
 
 const missing = await missingDockerRegistry();
@@ -262,7 +262,8 @@ describe.skipIf(missing !== undefined)('a registry with a token service', () => 
   });
 });
 
-const mayMakeNamespaces = isRoot && (await canMakeNamespaces());
+const noOtherUser = await whyNoOtherUser();
+const mayMakeNamespaces = noOtherUser === undefined && (await canMakeNamespaces());
 
 /** Gives a directory and all in it to somebody. */
 function give(directory: string): void {
@@ -274,44 +275,47 @@ function give(directory: string): void {
   }
 }
 
-describe.skipIf(missing !== undefined || missingRun() !== undefined || !isRoot)('without privilege', () => {
-  it('builds with RUN in a user namespace, and pushes', async ({ skip }) => {
-    if (!mayMakeNamespaces) skip('this kernel gives users no user namespaces');
-    const registry = await dockerRegistry({ auth: { kind: 'htpasswd' } });
-    const user = testUser();
-    const project = join(user.directory, 'project');
-    writeProject(project, registry, fromBlock);
-    writeFileSync(
-      join(project, 'Dockerfile'),
-      'FROM e2e/busybox:1\nRUN --network=none id -u > /id && cat /proc/self/uid_map > /map\n',
-    );
-    mkdirSync(user.store);
-    mkdirSync(temporaryOf(user.store));
-    for (const directory of [user.directory, temporaryOf(user.store)]) give(directory);
-    chmodSync(user.directory, 0o755);
-    const env = {
-      ...user.env,
-      BOXWRIGHT_HOME: user.store,
-      TMPDIR: temporaryOf(user.store),
-      BOXWRIGHT_BLOCK_DOCKER_REGISTRY_CREDENTIALS__DEV_REGISTRY: block(registry),
-    };
-    const as = (...args: readonly string[]): Promise<RunResult> =>
-      runWithSubordinateIds(user.directory, [boxwrightPath, ...args], { cwd: project, env });
-    expect((await as('load', '--quiet', '--input', baseArchive('busybox'))).stderr).not.toMatch(/error:/);
-    const leftovers = new Leftovers(user.store);
-    const lines = new CommandLines(secrets);
-    const options = { cwd: project, env, onStart: lines.watch };
-    const command = [boxwrightPath, 'deploy', '--progress', 'plain'];
-    const result = await runWithSubordinateIds(user.directory, command, options);
-    expect(lines.end()).toEqual([]);
-    expect(result.stderr).not.toMatch(/error:/);
-    expect(result.code).toBe(0);
-    for (const secret of secrets) expect(`${result.stdout.toString()}${result.stderr}`).not.toContain(secret);
-    expect(await findProblems(registry.url, 'team/app', '1.10', { authorization: `Basic ${auth}` })).toEqual([]);
-    expect((await as('cat', `${registry.host}/team/app:1.10`, '/id')).stdout.toString()).toBe('0\n');
-    const map = await as('cat', `${registry.host}/team/app:1.10`, '/map');
-    expect(map.stdout.toString()).toMatch(/^\s*0\s/);
-    expect(map.stdout.toString()).not.toMatch(/4294967295/);
-    expect(await leftovers.find()).toEqual([]);
-  });
-});
+describe.skipIf(missing !== undefined || missingRun() !== undefined || noOtherUser !== undefined)(
+  `without privilege${noOtherUser === undefined ? '' : ` (${noOtherUser})`}`,
+  () => {
+    it('builds with RUN in a user namespace, and pushes', async ({ skip }) => {
+      if (!mayMakeNamespaces) skip('this kernel gives users no user namespaces');
+      const registry = await dockerRegistry({ auth: { kind: 'htpasswd' } });
+      const user = testUser();
+      const project = join(user.directory, 'project');
+      writeProject(project, registry, fromBlock);
+      writeFileSync(
+        join(project, 'Dockerfile'),
+        'FROM e2e/busybox:1\nRUN --network=none id -u > /id && cat /proc/self/uid_map > /map\n',
+      );
+      mkdirSync(user.store);
+      mkdirSync(temporaryOf(user.store));
+      for (const directory of [user.directory, temporaryOf(user.store)]) give(directory);
+      chmodSync(user.directory, 0o755);
+      const env = {
+        ...user.env,
+        BOXWRIGHT_HOME: user.store,
+        TMPDIR: temporaryOf(user.store),
+        BOXWRIGHT_BLOCK_DOCKER_REGISTRY_CREDENTIALS__DEV_REGISTRY: block(registry),
+      };
+      const as = (...args: readonly string[]): Promise<RunResult> =>
+        runWithSubordinateIds(user.directory, [boxwrightPath, ...args], { cwd: project, env });
+      expect((await as('load', '--quiet', '--input', baseArchive('busybox'))).stderr).not.toMatch(/error:/);
+      const leftovers = new Leftovers(user.store);
+      const lines = new CommandLines(secrets);
+      const options = { cwd: project, env, onStart: lines.watch };
+      const command = [boxwrightPath, 'deploy', '--progress', 'plain'];
+      const result = await runWithSubordinateIds(user.directory, command, options);
+      expect(lines.end()).toEqual([]);
+      expect(result.stderr).not.toMatch(/error:/);
+      expect(result.code).toBe(0);
+      for (const secret of secrets) expect(`${result.stdout.toString()}${result.stderr}`).not.toContain(secret);
+      expect(await findProblems(registry.url, 'team/app', '1.10', { authorization: `Basic ${auth}` })).toEqual([]);
+      expect((await as('cat', `${registry.host}/team/app:1.10`, '/id')).stdout.toString()).toBe('0\n');
+      const map = await as('cat', `${registry.host}/team/app:1.10`, '/map');
+      expect(map.stdout.toString()).toMatch(/^\s*0\s/);
+      expect(map.stdout.toString()).not.toMatch(/4294967295/);
+      expect(await leftovers.find()).toEqual([]);
+    });
+  },
+);

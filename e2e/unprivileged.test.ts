@@ -9,7 +9,13 @@ import { type RunOptions, type RunResult, run } from './support/run.ts';
 import { baseArchive, makeScene, missingBases, type Scene, unfinishedWork } from './support/scene.ts';
 import { sendWhenItSays } from './support/send-when-it-says.ts';
 import { removeTemporaryDirectoriesAfterEach } from './support/temporary.ts';
-import { canMakeNamespaces, isRoot, runWithSubordinateIds, UNPRIVILEGED_USER } from './support/unprivileged.ts';
+import {
+  canMakeNamespaces,
+  isRoot,
+  runWithSubordinateIds,
+  UNPRIVILEGED_USER,
+  whyNoOtherUser,
+} from './support/unprivileged.ts';
 
 removeTemporaryDirectoriesAfterEach();
 
@@ -99,109 +105,114 @@ async function files(archive: string): Promise<string[]> {
   );
 }
 
-describe.skipIf(!isRoot || missingBases() !== undefined)('without privilege', () => {
-  it('a build without RUN works where even user namespaces are forbidden, owners and capabilities kept', async () => {
-    const scene = await userScene(asUserWithoutNamespaces);
-    const result = await asUserWithoutNamespaces(scene, buildArgs(scene, 'Dockerfile'));
-    expect(result.stderr).not.toMatch(/error:/i);
-    expect(result.code).toBe(0);
-    const image = await summarizeArchive(join(scene.home, 'out.tar'));
-    const owned = image.layers.flat().find(({ path }) => path === 'owned/a');
-    expect(owned).toMatchObject({ uid: 1000, gid: 50, mode: 0o640 });
-    const ping = image.layers.flat().find(({ path }) => path === 'usr/bin/ping');
-    expect(ping?.xattrs).toHaveProperty(['security.capability']);
-  });
+const noOtherUser = await whyNoOtherUser();
 
-  it('a RUN is refused before anything is done there, and says why', async () => {
-    const scene = await userScene(asUserWithoutNamespaces);
-    const result = await asUserWithoutNamespaces(scene, buildArgs(scene, 'Dockerfile.run'));
-    expect(result.code).toBe(1);
-    expect(result.stderr).toMatch(/\[SANDBOX_UNAVAILABLE\]/);
-    expect(result.stderr).toMatch(/user namespace/i);
-    expect(result.stderr).toMatch(/hint:/);
-    expect(result.stderr).not.toMatch(/INTERNAL/);
-    expect(existsSync(join(scene.home, 'out.tar'))).toBe(false);
-    expect(unfinishedWork(scene.home)).toEqual([]);
-  });
+describe.skipIf(missingBases() !== undefined || noOtherUser !== undefined)(
+  `without privilege${noOtherUser === undefined ? '' : ` (${noOtherUser})`}`,
+  () => {
+    it('a build without RUN works where even user namespaces are forbidden, owners and capabilities kept', async () => {
+      const scene = await userScene(asUserWithoutNamespaces);
+      const result = await asUserWithoutNamespaces(scene, buildArgs(scene, 'Dockerfile'));
+      expect(result.stderr).not.toMatch(/error:/i);
+      expect(result.code).toBe(0);
+      const image = await summarizeArchive(join(scene.home, 'out.tar'));
+      const owned = image.layers.flat().find(({ path }) => path === 'owned/a');
+      expect(owned).toMatchObject({ uid: 1000, gid: 50, mode: 0o640 });
+      const ping = image.layers.flat().find(({ path }) => path === 'usr/bin/ping');
+      expect(ping?.xattrs).toHaveProperty(['security.capability']);
+    });
 
-  it('a user with subordinate ids builds with RUN, and leaves nothing behind', async ({ skip }) => {
-    if (!namespaces) skip('this kernel gives users no user namespaces');
-    const scene = await userScene(asUserWithSubordinateIds);
-    const leftovers = new Leftovers(scene.home);
-    const result = await asUserWithSubordinateIds(scene, buildArgs(scene, 'Dockerfile.run'));
-    expect(result.stderr).not.toMatch(/error:/i);
-    expect(result.code).toBe(0);
-    const made = await files(join(scene.home, 'out.tar'));
-    expect(made).toContain(`id file 644 0:0 ${createHash('sha256').update('0\n').digest('hex')}`);
-    expect(made).toContain(`d/f file 644 1:1 ${createHash('sha256').digest('hex')}`);
-    expect(made.some((line) => line.startsWith('links/.wh.a '))).toBe(true);
-    expect(await leftovers.find()).toEqual([]);
-  });
+    it('a RUN is refused before anything is done there, and says why', async () => {
+      const scene = await userScene(asUserWithoutNamespaces);
+      const result = await asUserWithoutNamespaces(scene, buildArgs(scene, 'Dockerfile.run'));
+      expect(result.code).toBe(1);
+      expect(result.stderr).toMatch(/\[SANDBOX_UNAVAILABLE\]/);
+      expect(result.stderr).toMatch(/user namespace/i);
+      expect(result.stderr).toMatch(/hint:/);
+      expect(result.stderr).not.toMatch(/INTERNAL/);
+      expect(existsSync(join(scene.home, 'out.tar'))).toBe(false);
+      expect(unfinishedWork(scene.home)).toEqual([]);
+    });
 
-  it('a user without subordinate ids builds with RUN, or is told what is missing', async ({ skip }) => {
-    if (!namespaces) skip('this kernel gives users no user namespaces');
-    const scene = await userScene(asUser);
-    const leftovers = new Leftovers(scene.home);
-    const result = await asUser(scene, buildArgs(scene, 'Dockerfile.run'));
-    if (result.code !== 0) {
-      expect(result.stderr).toMatch(/\[SANDBOX_[A-Z_]+\]/);
-      expect(result.stderr).toMatch(/hint: .*sub[ug]id/);
-    }
-    expect(await leftovers.find()).toEqual([]);
-  });
-
-  it.for<[NodeJS.Signals, number]>([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ])(
-    '%s for the first process reaches the command of run, a second one kills it',
-    async ([signal, killed], { skip }) => {
+    it('a user with subordinate ids builds with RUN, and leaves nothing behind', async ({ skip }) => {
       if (!namespaces) skip('this kernel gives users no user namespaces');
       const scene = await userScene(asUserWithSubordinateIds);
       const leftovers = new Leftovers(scene.home);
-      const command = (script: string): string[] => [
-        'run',
-        '--network=none',
-        '-u',
-        '0',
-        'e2e/rich:1',
-        'sh',
-        '-c',
-        script,
-      ];
-      const handler = 'trap "echo caught; exit 7" INT TERM; echo is-up; while :; do sleep 0.05; done';
-      const caught = await asUserWithSubordinateIds(scene, command(handler), (child) =>
-        sendWhenItSays(child, 'stdout', 'is-up', signal),
-      );
-      expect([caught.code, caught.stdout.toString(), caught.stderr]).toEqual([7, 'is-up\ncaught\n', '']);
-      const twice = await asUserWithSubordinateIds(
-        scene,
-        command('trap "" INT TERM; echo is-up; sleep 1000'),
-        (child) => {
-          sendWhenItSays(child, 'stdout', 'is-up', signal);
-          sendWhenItSays(child, 'stderr', 'was passed on', signal);
-        },
-      );
-      expect(twice.code, twice.stderr).toBe(killed);
-      expect(twice.stderr).toMatch(/\[INTERRUPTED\]\n$/);
+      const result = await asUserWithSubordinateIds(scene, buildArgs(scene, 'Dockerfile.run'));
+      expect(result.stderr).not.toMatch(/error:/i);
+      expect(result.code).toBe(0);
+      const made = await files(join(scene.home, 'out.tar'));
+      expect(made).toContain(`id file 644 0:0 ${createHash('sha256').update('0\n').digest('hex')}`);
+      expect(made).toContain(`d/f file 644 1:1 ${createHash('sha256').digest('hex')}`);
+      expect(made.some((line) => line.startsWith('links/.wh.a '))).toBe(true);
       expect(await leftovers.find()).toEqual([]);
-    },
-  );
-
-  it('every file of the store belongs to the user', async ({ skip }) => {
-    if (!namespaces) skip('this kernel gives users no user namespaces');
-    const scene = await userScene(asUserWithSubordinateIds);
-    await asUserWithSubordinateIds(scene, buildArgs(scene, 'Dockerfile'));
-    const foreign = readdirSync(scene.home, { recursive: true, encoding: 'utf8' }).filter((path) => {
-      const stat = lstatSync(join(scene.home, path), { throwIfNoEntry: false });
-      return stat !== undefined && stat.uid !== USER;
     });
-    expect(foreign).toEqual([]);
-  });
 
-  it('doctor tells what works and what does not', async () => {
-    const scene = await userScene(asUserWithoutNamespaces);
-    const result = await asUserWithoutNamespaces(scene, ['doctor']);
-    expect(result.stdout.toString() + result.stderr).toMatch(/user namespace/i);
-  });
-});
+    it('a user without subordinate ids builds with RUN, or is told what is missing', async ({ skip }) => {
+      if (!namespaces) skip('this kernel gives users no user namespaces');
+      const scene = await userScene(asUser);
+      const leftovers = new Leftovers(scene.home);
+      const result = await asUser(scene, buildArgs(scene, 'Dockerfile.run'));
+      if (result.code !== 0) {
+        expect(result.stderr).toMatch(/\[SANDBOX_[A-Z_]+\]/);
+        expect(result.stderr).toMatch(/hint: .*sub[ug]id/);
+      }
+      expect(await leftovers.find()).toEqual([]);
+    });
+
+    it.for<[NodeJS.Signals, number]>([
+      ['SIGINT', 130],
+      ['SIGTERM', 143],
+    ])(
+      '%s for the first process reaches the command of run, a second one kills it',
+      async ([signal, killed], { skip }) => {
+        if (!namespaces) skip('this kernel gives users no user namespaces');
+        const scene = await userScene(asUserWithSubordinateIds);
+        const leftovers = new Leftovers(scene.home);
+        const command = (script: string): string[] => [
+          'run',
+          '--network=none',
+          '-u',
+          '0',
+          'e2e/rich:1',
+          'sh',
+          '-c',
+          script,
+        ];
+        const handler = 'trap "echo caught; exit 7" INT TERM; echo is-up; while :; do sleep 0.05; done';
+        const caught = await asUserWithSubordinateIds(scene, command(handler), (child) =>
+          sendWhenItSays(child, 'stdout', 'is-up', signal),
+        );
+        expect([caught.code, caught.stdout.toString(), caught.stderr]).toEqual([7, 'is-up\ncaught\n', '']);
+        const twice = await asUserWithSubordinateIds(
+          scene,
+          command('trap "" INT TERM; echo is-up; sleep 1000'),
+          (child) => {
+            sendWhenItSays(child, 'stdout', 'is-up', signal);
+            sendWhenItSays(child, 'stderr', 'was passed on', signal);
+          },
+        );
+        expect(twice.code, twice.stderr).toBe(killed);
+        expect(twice.stderr).toMatch(/\[INTERRUPTED\]\n$/);
+        expect(await leftovers.find()).toEqual([]);
+      },
+    );
+
+    it('every file of the store belongs to the user', async ({ skip }) => {
+      if (!namespaces) skip('this kernel gives users no user namespaces');
+      const scene = await userScene(asUserWithSubordinateIds);
+      await asUserWithSubordinateIds(scene, buildArgs(scene, 'Dockerfile'));
+      const foreign = readdirSync(scene.home, { recursive: true, encoding: 'utf8' }).filter((path) => {
+        const stat = lstatSync(join(scene.home, path), { throwIfNoEntry: false });
+        return stat !== undefined && stat.uid !== USER;
+      });
+      expect(foreign).toEqual([]);
+    });
+
+    it('doctor tells what works and what does not', async () => {
+      const scene = await userScene(asUserWithoutNamespaces);
+      const result = await asUserWithoutNamespaces(scene, ['doctor']);
+      expect(result.stdout.toString() + result.stderr).toMatch(/user namespace/i);
+    });
+  },
+);

@@ -1,3 +1,5 @@
+import { boxwrightPath } from './boxwright.ts';
+import { strict } from './environment.ts';
 import { type RunOptions, type RunResult, run } from './run.ts';
 
 /** Whom tests become: nobody whom a machine knows. */
@@ -5,6 +7,16 @@ export const UNPRIVILEGED_USER: number = 61_234;
 
 /** Becoming another user takes root. */
 export const isRoot: boolean = process.getuid?.() === 0;
+
+/** Why no other user can be taken on, or cannot run the command; in strict runs that is a failure. */
+export async function whyNoOtherUser(): Promise<string | undefined> {
+  if (!isRoot) return 'only root can become another user';
+  const user = [`--reuid=${UNPRIVILEGED_USER}`, `--regid=${UNPRIVILEGED_USER}`, '--clear-groups'];
+  if ((await run('setpriv', [...user, 'test', '-r', boxwrightPath])).code === 0) return undefined;
+  const reason = `other users cannot read ${boxwrightPath}: clone the repository to where they can`;
+  if (strict) throw new Error(reason);
+  return reason;
+}
 
 /** Whether this kernel gives plain users user namespaces. */
 export async function canMakeNamespaces(): Promise<boolean> {
