@@ -2,10 +2,12 @@ import { basename } from 'node:path';
 import type { Step } from '../project/index.ts';
 import type { FinishedSteps } from '../run/deploy-project.ts';
 import type { DeploymentTarget } from '../run/deployment-target.ts';
+import { resolveInputs } from '../steps/run-steps.ts';
+import { pathInStep } from '../steps/step-context.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { findPlaceholders, resolveNode } from '../template/index.ts';
 import { createResolver, isForWorker, keepUnknown } from '../variables/index.ts';
-import { isNull, type PlainObject, type PlainValue, plainEntries } from '../yaml/index.ts';
+import { type PlainObject, type PlainValue, plainEntries } from '../yaml/index.ts';
 
 /**
  * The pull steps that a worker will run. Results of build and push steps are filled in; blocks and variables stay
@@ -20,12 +22,11 @@ export async function pullSteps(
   finished: FinishedSteps,
   hasImage: boolean,
 ): Promise<readonly PlainObject[]> {
-  const { pull, deployment } = target;
-  const own = deployment?.node.entries.get('pull');
-  // `pull: null` asks for the default, `pull: []` for none.
+  const { pull } = target;
   if (pull.steps.length > 0) return await Promise.all(pull.steps.map((step) => pullStep(step, finished)));
-  if (own !== undefined && !isNull(own.value)) return [];
-  const directory = defaultDirectory(target, finished, hasImage);
+  // `pull: []` asks for none.
+  if (pull.origin === 'deployment') return [];
+  const directory = await defaultDirectory(target, finished, hasImage);
   return directory === undefined ? [] : [named('prefect.deployments.steps.set_working_directory', { directory })];
 }
 
@@ -54,16 +55,24 @@ async function pullStep(step: Step, { outputs, context, sources }: FinishedSteps
 }
 
 /** Prefect's choice: where a build step put the flows, else where they are on this machine. */
-function defaultDirectory(
+async function defaultDirectory(
   { build }: DeploymentTarget,
-  { project, context }: FinishedSteps,
+  { project, outputs, context, sources }: FinishedSteps,
   hasImage: boolean,
-): string | undefined {
-  const dockerfiles = build.steps
-    .filter((step) => findStep(step.name).name === 'build_docker_image')
-    .map((step) => plainEntries(step.inputs)['dockerfile']);
-  if (dockerfiles.includes('auto')) return `/opt/prefect/${basename(project.directory)}`;
-  if (dockerfiles.length > 0) return undefined;
+): Promise<string | undefined> {
+  const resolver = createResolver({ outputs, env: context.env, sources });
+  const inputs: PlainObject[] = [];
+  for (const step of build.steps) {
+    if (findStep(step.name).name !== 'build_docker_image') continue;
+    inputs.push(plainEntries(await resolveInputs(step, resolver, context)));
+  }
+  const automatic = inputs.find(({ dockerfile }) => dockerfile === 'auto');
+  if (automatic !== undefined) {
+    // The automatic Dockerfile names the directory after that of its context.
+    const { path, context: place = path } = automatic;
+    return `/opt/prefect/${basename(pathInStep(context, typeof place === 'string' ? place : '.'))}`;
+  }
+  if (inputs.length > 0) return undefined;
   if (!hasImage) return project.directory;
   context.progress.warning('no pull step says where the flows are in the image: /opt/prefect is taken');
   return '/opt/prefect';

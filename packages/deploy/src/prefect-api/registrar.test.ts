@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { temporaryDirectory } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
@@ -52,6 +52,7 @@ async function deploy(
 ): Promise<Outcome> {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n');
+  mkdirSync(join(directory, 'here'));
   const { tags = [], jobVariables = {}, apiKey } = more;
   const env = { HERE: 'here' };
   const warnings: string[] = [];
@@ -246,6 +247,7 @@ describe('prefectRegistrar', () => {
 
   it.each<[string, (directory: string) => unknown]>([
     ['dockerfile: auto', (directory) => [setDirectory(`/opt/prefect/${basename(directory)}`)]],
+    ['dockerfile: auto\n    path: "{{ $HERE }}"', () => [setDirectory('/opt/prefect/here')]],
     ['dockerfile: Dockerfile', () => []],
   ])('has a default pull step: %s', async (dockerfile, steps) => {
     const text = project
@@ -259,10 +261,15 @@ describe('prefectRegistrar', () => {
     const { results } = await deploy(`${project}  pull: []\n`, undefined);
     expect(results[0]?.registration?.body['pull_steps']).toEqual([]);
     const none = await deploy(
-      `${project}  pull: null\n  build: []\n`.replaceAll(/\{\{ build-image.(tag|image) \}\}/g, 'x'),
+      `${project.replace(/pull:[^]*?deployments:/, 'deployments:')}  pull: null\n  build: []\n`.replaceAll(
+        /\{\{ build-image.(tag|image) \}\}/g,
+        'x',
+      ),
       undefined,
     );
     expect(plain(none.results[0]?.registration?.body['pull_steps'])).toEqual([setDirectory('/opt/prefect')]);
+    const atTheTop = await deploy(`${project}  pull: null\n`, undefined);
+    expect(plain(atTheTop.results[0]?.registration?.body['pull_steps'])).toEqual(expected.pull_steps);
   });
 });
 

@@ -60,7 +60,7 @@ export const deploymentFields: Fields = fields({
   parameter_openapi_schema: ['mapping', 'JSON Schema of the parameters, as the flow itself is not loaded here.'],
   build: ['steps', 'Steps that make images. Absent: those at the top of the file; null or []: none.'],
   push: ['steps', 'Steps that push images. Absent: those at the top of the file; null or []: none.'],
-  pull: ['steps', 'Steps that a run begins with. Absent: those at the top of the file; null or []: none.'],
+  pull: ['steps', 'Steps that a run begins with. Absent or null: those at the top of the file; []: none.'],
   work_pool: ['work-pool', 'Which work pool runs it.'],
   triggers: ['mapping-or-list', 'Automations that start runs.'],
   sla: ['mapping-or-list', "Service level agreements (Prefect's cloud only)."],

@@ -15,7 +15,8 @@ import { readSteps } from './read-steps.ts';
 export type ProjectSections = Readonly<Record<SectionName, Section>>;
 
 /**
- * One entry of `deployments`. A section that it does not have is that of the file; one that is null or empty is none, whatever the file has.
+ * One entry of `deployments`. A section that it does not have is that of the file; one that is null or empty is none, whatever the file has,
+ * but a `pull` of null or `{}` is none that was written, as for Prefect.
  *
  * @throws LocatedError `PROJECT_INVALID` or `STEP_INVALID`.
  */
@@ -33,7 +34,7 @@ export function readDeployment(
   checkFields(node, deploymentFields, 'a deployment', warnings);
   const section = (name: SectionName): Section => {
     const own = readSection(node, name, 'deployment', warnings);
-    return own.range === undefined ? project[name] : own;
+    return own.range === undefined || (name === 'pull' && isNothing(node, name)) ? project[name] : own;
   };
   return {
     index,
@@ -64,6 +65,12 @@ export function readSection(
   const entry = node.entries.get(name);
   if (entry === undefined) return { name, origin: 'none', steps: [], range: undefined };
   return { name, origin, steps: readSteps(entry.value, warnings), range: entry.keyRange };
+}
+
+/** Null, or an empty mapping. */
+function isNothing(node: MappingNode, name: SectionName): boolean {
+  const value = node.entries.get(name)?.value;
+  return isNull(value) || (value?.kind === 'mapping' && value.entries.size === 0);
 }
 
 function readWorkPool(node: YamlNode | undefined, warnings: LocatedWarning[]): WorkPool | undefined {

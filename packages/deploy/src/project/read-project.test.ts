@@ -31,9 +31,10 @@ deployments:
 describe('sections', () => {
   it.each([
     ['name: x', ['project a', 'project b', 'project c']],
-    ['{build: null, push: null, pull: null}', ['deployment ', 'deployment ', 'deployment ']],
+    // Prefect takes the push steps at the top for all of these.
+    ['{build: null, push: null, pull: null}', ['deployment ', 'deployment ', 'project c']],
     ['{build: [], push: [], pull: []}', ['deployment ', 'deployment ', 'deployment ']],
-    ['{build: {}, push: {}, pull: {}}', ['deployment ', 'deployment ', 'deployment ']],
+    ['{build: {}, push: {}, pull: {}}', ['deployment ', 'deployment ', 'project c']],
     ['{build: [{d: }], push: {e: {x: 1}}}', ['deployment d', 'deployment e', 'project c']],
     ['{build: [null, {}, {d: {}}, {e: {}}]}', ['deployment d,e', 'project b', 'project c']],
   ])('%s', (deployment, expected) => {

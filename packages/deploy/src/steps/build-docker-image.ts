@@ -1,5 +1,7 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { type AutomaticOptions, generateDockerfile, timestampTag } from '@boxwright/build';
+import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { BuildDockerImageOptions, BuildDockerImageResult } from './build-docker-image-options.ts';
 import { buildKey } from './build-key.ts';
 import { BuildWatch } from './build-watch.ts';
@@ -91,8 +93,19 @@ function kindOf({ env, isPrefectProject }: StepContext): AutomaticOptions {
   return isPrefectProject ? { kind: 'prefect', env } : { env };
 }
 
+/** @throws BoxwrightError STEP_INPUT_INVALID for a Dockerfile that somebody else has written */
 function persist(text: string, options: BuildDockerImageOptions, context: StepContext): void {
   const path = pathInStep(context, options.dockerfileOutputPath || 'Dockerfile.generated');
+  if (basename(path) === 'Dockerfile' && existsSync(path) && readFileSync(path, 'utf8') !== text) {
+    throw new BoxwrightError(
+      'STEP_INPUT_INVALID',
+      `${escapeForTerminal(path)} is there already: Dockerfile already exists.`,
+      {
+        hint: "Leave out 'dockerfile: auto' to build with it, or give another dockerfile_output_path.",
+        details: { input: 'dockerfile_output_path' },
+      },
+    );
+  }
   writeFileSync(path, text);
   const row = context.progress.row(`write ${path}`);
   row.completed();

@@ -111,6 +111,28 @@ describe('buildDockerImage', () => {
     expect(readFileSync(join(directory, 'Dockerfile.generated'), 'utf8')).toBe(text);
   });
 
+  it("keeps no copy in the place of the user's own Dockerfile", async () => {
+    const { context, engine, directory } = scene();
+    const prefect = { ...context, isPrefectProject: true };
+    const path = join(directory, 'Dockerfile');
+    const own = readFileSync(path, 'utf8');
+    const options = { ...image, dockerfile: 'auto', persistDockerfile: true };
+    await expect(buildDockerImage({ ...options, dockerfileOutputPath: './Dockerfile' }, prefect)).rejects.toMatchObject(
+      {
+        code: 'STEP_INPUT_INVALID',
+        message: `${path} is there already: Dockerfile already exists.`,
+        details: { input: 'dockerfile_output_path' },
+      },
+    );
+    expect(readFileSync(path, 'utf8')).toBe(own);
+    expect(engine.builds).toEqual([]);
+    // Its own work may be written again.
+    mkdirSync(join(directory, 'docker'));
+    const made = { ...options, dockerfileOutputPath: 'docker/Dockerfile' };
+    await buildDockerImage(made, prefect);
+    await buildDockerImage(made, prefect);
+  });
+
   it('refuses several platforms that are pushed nowhere', async () => {
     const { context } = scene();
     const options = { ...image, platforms: ['linux/amd64', 'linux/arm64'] };
