@@ -104,6 +104,29 @@ describe.skipIf(missingBases() !== undefined)('images of the local store', () =>
   });
 });
 
+describe.skipIf(missingRun() !== undefined)('build --quiet', () => {
+  const lastWords = (stderr: string): number => stderr.split('the last words').length - 1;
+
+  it('shows once what a RUN that fails printed last, before the error, as the other modes do', async () => {
+    const Dockerfile = 'FROM e2e/busybox:1\nRUN echo earl$(echo ier)\nRUN echo the last $(echo words) >&2; exit 42\n';
+    const scene = await makeScene({ Dockerfile });
+    const quiet = await boxwright(scene.home, ['build', '--network=none', '--quiet', scene.context]);
+    expect([quiet.code, quiet.stdout.toString()]).toEqual([1, '']);
+    expect(quiet.stderr).toMatch(
+      /^------\n > \[3\/3\] RUN .*:\n[\d.]+ the last words\n------\n[\s\S]*ERROR: .*exit code: 42 \[RUN_FAILED\]\n/,
+    );
+    expect(quiet.stderr).not.toContain('earlier');
+    // As it comes, and once more at the end.
+    const plain = await boxwright(scene.home, ['build', '--network=none', '--progress=plain', scene.context]);
+    expect(lastWords(plain.stderr)).toBe(2);
+    const json = await boxwright(scene.home, ['build', '--network=none', '-q', '--progress=rawjson', scene.context]);
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.stderr)).toMatchObject({
+      error: { code: 'RUN_FAILED', details: { exitCode: 42, output: 'the last words' } },
+    });
+  });
+});
+
 describe.skipIf(missingRun() !== undefined)('run', () => {
   it("runs a command with the image's environment and user, hands on its exit code and keeps nothing", async () => {
     const scene = await makeScene({

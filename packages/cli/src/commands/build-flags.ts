@@ -64,7 +64,7 @@ export function addBuildFlags(command: Command): Command {
         .choices(['auto', 'tty', 'plain', 'rawjson'])
         .default('auto'),
     )
-    .option('-q, --quiet', 'print nothing but the image id', false)
+    .option('-q, --quiet', 'print nothing but the image id, and what a step that fails printed last', false)
     .option('--iidfile <file>', 'write the image id to a file')
     .option('--metadata-file <file>', "write the result's metadata to a file, as JSON");
   addEngineFlags(command);

@@ -7,7 +7,7 @@ import type { Command } from 'commander';
 import type { CommandContext } from '../command-context.ts';
 import { CommandPlaces } from '../command-places.ts';
 import { newCommand } from '../commander.ts';
-import { createRenderer } from '../progress/create-renderer.ts';
+import { createRenderer, type ProgressMode } from '../progress/create-renderer.ts';
 import type { RegistryNote } from '../registry-note.ts';
 import { isRoot, runInUserNamespace } from '../user-namespace.ts';
 import { writeFileAtomically } from '../write-file.ts';
@@ -90,7 +90,7 @@ async function runEngine(
   context: CommandContext,
   listen: (listener: (note: RegistryNote) => void) => void,
 ): Promise<BuildResult> {
-  const renderer = await createRenderer(flags.quiet ? 'quiet' : flags.progress, context.stderr, context.colors);
+  const renderer = await createRenderer(progressMode(flags), context.stderr, context.colors);
   // What a registry says stands at the end with the other warnings; tries that failed show as waiting.
   listen(({ level, text }) => {
     if (level === 'warning') renderer.onEvent({ type: 'warning', message: text });
@@ -109,6 +109,12 @@ async function runEngine(
   } finally {
     renderer.finish();
   }
+}
+
+/** A program that reads errors as JSON finds the output of a failed step in them. */
+function progressMode({ quiet, progress }: BuildFlags): ProgressMode | 'silent' {
+  if (!quiet) return progress;
+  return progress === 'rawjson' ? 'silent' : 'quiet';
 }
 
 function resultFiles(flags: BuildFlags, cwd: string): { readonly imageId?: string; readonly metadata?: string } {

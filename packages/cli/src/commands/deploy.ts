@@ -199,9 +199,10 @@ function needsPrivilege({ engine = 'embedded' }: DeployFlags, mayRun: () => bool
 }
 
 /** Programs that read JSON get nothing but errors on standard error, unless they ask for progress. */
-function progressMode({ quiet, format, progress }: DeployFlags, { stderr }: CommandContext): ProgressMode {
+function progressMode({ quiet, format, progress }: DeployFlags, { stderr }: CommandContext): ProgressMode | 'silent' {
+  if (quiet) return format === 'json' || progress === 'rawjson' ? 'silent' : 'quiet';
   const isForProgram = format === 'json' && progress === 'auto' && stderr.isTTY !== true;
-  return quiet || isForProgram ? 'quiet' : progress;
+  return isForProgram ? 'silent' : progress;
 }
 
 /** As short as it can be: it is shown in every message about the file. */

@@ -252,7 +252,7 @@ async function build(
 ): Promise<VerificationReport> {
   const { useThisThreadForSandboxes } = await import('@boxwright/build');
   useThisThreadForSandboxes();
-  const mode = context.stderr.isTTY === true ? 'auto' : 'quiet';
+  const mode = context.stderr.isTTY === true ? 'auto' : 'silent';
   const renderer = await createRenderer(mode, context.stderr, context.colors);
   try {
     return await verifyByBuilding({ ...request, signal: context.signal, onEvent: (event) => renderer.onEvent(event) });

@@ -56,5 +56,5 @@ export function addDeployFlags(command: Command): Command {
       [],
     )
     .addOption(progressOption())
-    .option('-q, --quiet', 'show no progress', false);
+    .option('-q, --quiet', 'show no progress, only what a step that fails printed last', false);
 }

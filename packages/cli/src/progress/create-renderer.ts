@@ -1,12 +1,12 @@
 import type { ProgressOutput, ProgressRenderer } from './renderer.ts';
 import { silentRenderer } from './renderer.ts';
 
-/** Values of `--progress`; `quiet` is what `-q` asks for. */
+/** Values of `--progress`; `quiet` is what `-q` asks for: nothing but what a failed step said. */
 export type ProgressMode = 'auto' | 'tty' | 'plain' | 'rawjson' | 'quiet';
 
-/** The renderer that `--progress` names; `auto` draws on a terminal and prints lines elsewhere. Loads only that one. */
+/** The renderer that `--progress` names; `auto` draws on a terminal and prints lines elsewhere, `silent` does nothing. Loads only that one. */
 export async function createRenderer(
-  mode: ProgressMode,
+  mode: ProgressMode | 'silent',
   output: ProgressOutput,
   colors: boolean,
 ): Promise<ProgressRenderer> {
@@ -17,6 +17,8 @@ export async function createRenderer(
     case 'rawjson':
       return new (await import('./raw-json.ts')).RawJsonRenderer(output);
     case 'quiet':
+      return new (await import('./quiet.ts')).QuietRenderer(output);
+    case 'silent':
       return silentRenderer;
     case 'plain':
       return new (await import('./plain.ts')).PlainRenderer(output);

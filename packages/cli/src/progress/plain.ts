@@ -1,7 +1,7 @@
 import type { BuildEvent } from '@boxwright/build';
 import { escapeForTerminal } from '@boxwright/errors';
 import type { ProgressOutput, ProgressRenderer } from './renderer.ts';
-import { failedStepLines, statusAmount, stepName, warningLines } from './status-text.ts';
+import { failedStepsLines, failureLines, statusAmount, stepName, warningLines } from './status-text.ts';
 import { type Step, type StepStatus, Trace } from './trace.ts';
 
 /** A running step that printed nothing for so long gives way to another one, milliseconds. */
@@ -13,8 +13,6 @@ const maxWaiting = 500;
 /** A status is printed again after so long, milliseconds, or after so much of its total. */
 const statusInterval = 5000;
 const statusShare = 0.05;
-/** Lines of output repeated under a failed step. */
-const failureLines = 20;
 
 /**
  * Line by line, as `docker buildx build --progress=plain` prints: every line starts with its step's number, steps that
@@ -60,9 +58,7 @@ export class PlainRenderer implements ProgressRenderer {
   finish(): void {
     clearInterval(this.#timer);
     for (const step of this.#waiting.keys()) this.#print(step, this.#lastPrint);
-    for (const step of this.#trace.started) {
-      if (step.error !== undefined && !step.canceled) this.#writeLines(failedStepLines(step, failureLines));
-    }
+    this.#writeLines(failedStepsLines(this.#trace.started, failureLines));
     this.#writeLines(warningLines(this.#trace.warnings));
   }
 

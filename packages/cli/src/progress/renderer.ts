@@ -15,5 +15,5 @@ export interface ProgressOutput {
   readonly rows?: number;
 }
 
-/** Shows nothing: `--quiet`. */
+/** Shows nothing: for programs, whose errors carry the output of a step that failed. */
 export const silentRenderer: ProgressRenderer = { onEvent: () => {}, finish: () => {} };

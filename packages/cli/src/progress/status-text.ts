@@ -18,11 +18,17 @@ export function stepName(step: Step): string {
   return escapeForTerminal(step.name.replace(/\s+/g, ' '));
 }
 
-/**
- * The block that BuildKit prints for a step that failed: its name and the end of its output. Nothing for a step without
- * output: its line above says all.
- */
-export function failedStepLines(step: Step, maxLines: number): string[] {
+/** So many lines of output are shown of a step that failed. */
+export const failureLines = 20;
+
+/** For each step that failed by itself the block that BuildKit prints. */
+export function failedStepsLines(steps: readonly Step[], maxLines: number): string[] {
+  const failed = steps.filter((step) => step.error !== undefined && !step.canceled);
+  return failed.flatMap((step) => failedStepLines(step, maxLines));
+}
+
+/** A step's name and the end of its output. Nothing for a step without output: its error says all. */
+function failedStepLines(step: Step, maxLines: number): string[] {
   if (step.lineCount === 0) return [];
   const shown = step.lines.slice(-maxLines);
   const left = step.lineCount - shown.length;

@@ -3,10 +3,10 @@ import { createColors } from 'picocolors';
 import { type FrameColors, renderFrame } from './frame.ts';
 import { LivePicture } from './live-picture.ts';
 import type { ProgressOutput, ProgressRenderer } from './renderer.ts';
-import { failedStepLines, warningLines } from './status-text.ts';
+import { failedStepsLines, warningLines } from './status-text.ts';
 import { Trace } from './trace.ts';
 
-/** Lines of output shown of a step that failed. */
+/** Lines of output shown of a step that failed: the picture has drawn over them. */
 const failureLines = 200;
 
 /** What a {@link TtyRenderer} may be told. */
@@ -38,10 +38,9 @@ export class TtyRenderer implements ProgressRenderer {
   }
 
   finish(): void {
-    const failed = this.#trace.started.filter((step) => step.error !== undefined && !step.canceled);
     this.#picture.finish([
       ...this.#frame(this.#picture.width, Number.POSITIVE_INFINITY, true),
-      ...failed.flatMap((step) => failedStepLines(step, failureLines)),
+      ...failedStepsLines(this.#trace.started, failureLines),
       ...warningLines(this.#trace.warnings),
     ]);
   }
