@@ -42,6 +42,8 @@ export interface BuildDockerImageOptions {
   readonly shmSize?: number | undefined;
   /** The build ends with an error after so many seconds. Default: never. */
   readonly timeoutSeconds?: number | undefined;
+  /** Gives commands of the build the proxies of the Docker config, as Docker does. Default true. */
+  readonly useConfigProxy?: boolean | undefined;
 }
 
 /** What {@link buildDockerImage} gives: Prefect's names, and the digest. */

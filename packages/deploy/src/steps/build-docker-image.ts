@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
-import { type AutomaticOptions, generateDockerfile, timestampTag } from '@boxwright/build';
+import { unescape } from 'node:querystring';
+import { type AutomaticOptions, type EngineName, generateDockerfile, timestampTag } from '@boxwright/build';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { dockerProxyArgs } from '@boxwright/oci';
 import type { BuildDockerImageOptions, BuildDockerImageResult } from './build-docker-image-options.ts';
 import { buildKey } from './build-key.ts';
 import { BuildWatch } from './build-watch.ts';
@@ -32,7 +35,12 @@ export async function buildDockerImage(
   await using generated = options.dockerfile === 'auto' ? generateDockerfile(contextDir, kindOf(context)) : undefined;
   if (generated !== undefined && options.persistDockerfile === true) persist(generated.text, options, context);
   for (const note of generated?.dockerfile.notes ?? []) context.progress.warning(`${image.name}: ${note}`);
-  const planned = planStepBuild(options, { contextDir, generated: generated?.path, engineName });
+  const planned = planStepBuild(options, {
+    contextDir,
+    generated: generated?.path,
+    engineName,
+    proxyArgs: proxyArgs(options, engineName, context),
+  });
   const keys = await buildKey(planned, image, context);
   const { value, cached } = await context.cache.result(
     keys.step,
@@ -42,6 +50,23 @@ export async function buildDockerImage(
   );
   if (cached) context.report({ ...value.report, cached: true, seconds: 0 });
   return value.result;
+}
+
+/** The docker command, which is behind buildx, adds them itself. */
+function proxyArgs(
+  { useConfigProxy = true }: BuildDockerImageOptions,
+  engineName: EngineName,
+  { env, redactor }: StepContext,
+): ReadonlyMap<string, string> {
+  if (!useConfigProxy || engineName === 'buildx') return new Map();
+  const args = dockerProxyArgs({ env, home: env['HOME'] || homedir() });
+  for (const proxy of args.values()) {
+    const { username = '', password = '' } = URL.parse(proxy) ?? {};
+    redactor.add(password);
+    // Unlike decodeURIComponent it takes any text.
+    if (password !== '') redactor.addLogin(unescape(username), unescape(password));
+  }
+  return args;
 }
 
 interface Made {

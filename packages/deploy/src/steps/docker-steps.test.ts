@@ -133,6 +133,30 @@ describe('buildDockerImage', () => {
     await buildDockerImage(made, prefect);
   });
 
+  it('gives commands the proxies of the Docker config, unless it is told not to', async () => {
+    const { context, engine } = scene();
+    const DOCKER_CONFIG = temporaryDirectory();
+    const proxies = { default: { httpProxy: 'http://ann:open%20sesame%@proxy:3128', noProxy: 'localhost' } };
+    writeFileSync(join(DOCKER_CONFIG, 'config.json'), JSON.stringify({ proxies }));
+    const behind = { ...context, env: { ...context.env, DOCKER_CONFIG } };
+    const buildArgs = new Map([['no_proxy', 'mine']]);
+    await buildDockerImage({ ...image, buildArgs }, behind);
+    await buildDockerImage({ ...image, useConfigProxy: false }, behind);
+    // Docker's own command knows them.
+    await buildDockerImage({ ...image, buildBackend: 'buildx' }, behind);
+    expect(engine.builds.map((build) => Object.fromEntries(build.buildArgs))).toEqual([
+      {
+        HTTP_PROXY: proxies.default.httpProxy,
+        http_proxy: proxies.default.httpProxy,
+        NO_PROXY: 'localhost',
+        no_proxy: 'mine',
+      },
+      {},
+      {},
+    ]);
+    expect(context.redactor.redact('open sesame% open%20sesame%')).toBe('*** ***');
+  });
+
   it('refuses several platforms that are pushed nowhere', async () => {
     const { context } = scene();
     const options = { ...image, platforms: ['linux/amd64', 'linux/arm64'] };

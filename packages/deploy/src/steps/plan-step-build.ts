@@ -19,11 +19,13 @@ export interface BuildSurroundings {
   /** Absolute path of what `dockerfile: auto` stands for. */
   readonly generated: string | undefined;
   readonly engineName: EngineName;
+  /** Build arguments for the proxies of the user. */
+  readonly proxyArgs: ReadonlyMap<string, string>;
 }
 
 /** Turns what a step says into a request. @throws BoxwrightError PLATFORM_INVALID, STEP_INPUT_INVALID */
 export function planStepBuild(options: BuildDockerImageOptions, surroundings: BuildSurroundings): PlannedBuild {
-  const { contextDir, generated, engineName } = surroundings;
+  const { contextDir, generated, engineName, proxyArgs } = surroundings;
   const { platforms = [] } = options;
   const platform = onePlatform(options);
   return {
@@ -34,7 +36,7 @@ export function planStepBuild(options: BuildDockerImageOptions, surroundings: Bu
       dockerfilePath: generated ?? dockerfilePath(contextDir, options.dockerfile),
       pull: options.pull ?? true,
       ...(options.target === undefined ? {} : { target: options.target }),
-      buildArgs: options.buildArgs ?? new Map(),
+      buildArgs: new Map([...proxyArgs, ...(options.buildArgs ?? [])]),
       labels: options.labels ?? new Map(),
       ...(platform === undefined ? {} : { platform }),
       noCache: options.noCache ?? false,

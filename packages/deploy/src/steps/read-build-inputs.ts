@@ -45,20 +45,11 @@ const passedOn = [
   'builder',
   'shmsize',
   'timeout',
+  'use_config_proxy',
 ] as const;
 
 /** Arguments that change nothing of the image, or that all engines here do anyway. */
-const withoutEffect = [
-  'rm',
-  'forcerm',
-  'quiet',
-  'gzip',
-  'decode',
-  'progress',
-  'load',
-  'stream_logs',
-  'use_config_proxy',
-];
+const withoutEffect = ['rm', 'forcerm', 'quiet', 'gzip', 'decode', 'progress', 'load', 'stream_logs'];
 
 /** Arguments that cannot be followed; false and null ask for nothing. */
 const unsupported: ReadonlyMap<string, string> = new Map([
@@ -114,6 +105,7 @@ export function readBuildInputs(inputs: StepInputs, context: ReadContext): Build
     builder: inputs.text('builder'),
     shmSize: inputs.number('shmsize'),
     timeoutSeconds: inputs.number('timeout'),
+    useConfigProxy: inputs.boolean('use_config_proxy'),
   };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import { type EngineTls, tlsOfContext } from './engine-tls.ts';
-import { readSmallFile } from './small-file.ts';
+import { field, readJson } from './json-file.ts';
 
 /** What a Docker context says of its engine. */
 export interface DockerContext {
@@ -40,19 +40,4 @@ export function dockerContext(config: string, name: string): DockerContext {
     `there is no Docker context "${escapeForTerminal(name)}" in ${escapeForTerminal(config)}`,
     { hint: 'docker context ls shows what there is; DOCKER_HOST or DOCKER_CONTEXT=default chooses another engine' },
   );
-}
-
-/** JSON that cannot be read says nothing: the docker command complains about it. */
-function readJson(path: string): unknown {
-  const bytes = readSmallFile(path);
-  try {
-    return bytes === undefined ? undefined : JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
-}
-
-function field(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return new Map(Object.entries(value)).get(name);
 }

@@ -1,3 +1,4 @@
+export { dockerProxyArgs } from './docker-proxies.ts';
 export {
   type EngineAddress,
   type EngineEnvironment,

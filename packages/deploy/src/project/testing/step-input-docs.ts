@@ -37,6 +37,7 @@ export const stepInputDocs: ReadonlyMap<string, readonly [InputType, string]> = 
     builder: ['text', 'Name of the buildx builder.'],
     shmsize: ['number', 'Size of /dev/shm in bytes.'],
     timeout: ['number', 'The build fails after so many seconds.'],
+    use_config_proxy: ['boolean', 'False: commands do not get the proxies of the Docker config.'],
     script: ['text', 'Commands, one per line; each is a process of its own.'],
     directory: ['text', 'Directory to work in.'],
     env: ['mapping', 'Environment variables for the commands.'],
