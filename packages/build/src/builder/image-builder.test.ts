@@ -180,6 +180,8 @@ describe('ImageBuilder', () => {
     );
     expect(() => new ImageBuilder('a\nRUN b')).toThrowError(expect.objectContaining({ code: 'INSTRUCTION_INVALID' }));
     expect(new ImageBuilder('x AS y').dockerfile).toBe('FROM x AS y\n');
+    // Prefect takes a text for its characters.
+    expect(new ImageBuilder('x').addLines('USER a').dockerfileLines).toEqual(['FROM x', 'USER a']);
   });
 
   it('removes its context at the end, also after an error, and keeps the lines', async () => {

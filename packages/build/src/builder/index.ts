@@ -17,7 +17,6 @@ export {
   defaultPrefectVersion,
   defaultPythonVersion,
   getPrefectImageName,
-  prefectVersionLabel,
 } from './prefect-image.ts';
 export type { ProgressSink } from './progress-text.ts';
 export { type PushedImage, type PushImageOptions, pushImage } from './push-image.ts';

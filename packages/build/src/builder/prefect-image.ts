@@ -6,8 +6,6 @@ import { slugifyTag } from './tags.ts';
 export const defaultPrefectVersion = '3';
 /** The Python of Prefect's images that is taken when none is known. */
 export const defaultPythonVersion = '3.12';
-/** The label that Prefect puts on the images it builds: its version. */
-export const prefectVersionLabel = 'io.prefect.version';
 
 /**
  * Prefect's `get_prefect_image_name`: the image for a version of Prefect and of Python: `prefecthq/prefect:3.4.5-python3.12`.

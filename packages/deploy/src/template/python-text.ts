@@ -1,3 +1,4 @@
+import { pythonRepr as quoted } from '@boxwright/build';
 import { isPlainObject, type PlainValue } from '../yaml/index.ts';
 
 /**
@@ -20,30 +21,4 @@ function pythonRepr(value: PlainValue): string {
       .join(', ')}}`;
   }
   return `[${value.map(pythonRepr).join(', ')}]`;
-}
-
-/** Single quotes, or double ones where the text has only single ones. */
-function quoted(text: string): string {
-  const quote = text.includes("'") && !text.includes('"') ? '"' : "'";
-  const inner = text.replace(
-    /[\\\n\r\t]|[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]|(?! )\p{Zs}|['"]/gu,
-    (character) => {
-      if (character === '"' || character === "'") return character === quote ? `\\${character}` : character;
-      return escapes.get(character) ?? hexadecimal(character.codePointAt(0) ?? 0);
-    },
-  );
-  return quote + inner + quote;
-}
-
-const escapes: ReadonlyMap<string, string> = new Map([
-  ['\\', '\\\\'],
-  ['\n', '\\n'],
-  ['\r', '\\r'],
-  ['\t', '\\t'],
-]);
-
-function hexadecimal(code: number): string {
-  const digits = code.toString(16);
-  if (code < 0x100) return `\\x${digits.padStart(2, '0')}`;
-  return code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
 }
