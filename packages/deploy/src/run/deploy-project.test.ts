@@ -171,6 +171,20 @@ build:
     ]);
   });
 
+  it('takes tags as they are written, whatever YAML 1.1 makes of them', async () => {
+    const engine = fakeEngine();
+    const text = `
+build:
+- build_docker_image: {id: image, image_name: a/b, tag: 1.10, additional_tags: [2026-11-21, 010, 1e3, on, 0x1F]}
+push:
+- push_docker_image: {image_name: a/b, tag: "{{ image.tag }}", additional_tags: "{{ image.additional_tags }}"}
+`;
+    expect(failuresOf((await deploy(text, engine)).results)).toEqual([]);
+    const tags = ['1.10', '2026-11-21', '010', '1e3', 'on', '0x1F'].map((tag) => `docker.io/a/b:${tag}`);
+    expect(engine.builds[0]?.tags).toEqual(tags);
+    expect(engine.pushed).toEqual(tags);
+  });
+
   it('shows no secret', async () => {
     const text = `
 build:
