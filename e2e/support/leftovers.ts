@@ -36,8 +36,11 @@ function mounts(): string[] {
   return lines.map((line) => `mount ${line.split(' ')[4]}`);
 }
 
+/** Those that an OCI runtime would make for our commands, which it knows by this name; other programs come and go. */
 function controlGroups(): string[] {
-  return directoriesBelow('/sys/fs/cgroup', 4).map((path) => `control group ${path}`);
+  return directoriesBelow('/sys/fs/cgroup', 4)
+    .filter((path) => path.includes('boxwright'))
+    .map((path) => `control group ${path}`);
 }
 
 function directoriesBelow(path: string, depth: number): string[] {
