@@ -90,6 +90,14 @@ describe('resolveNode', () => {
     expect(asked).toEqual([]);
   });
 
+  it('takes the id of a step before a result of that name, whichever came last', async () => {
+    const results = new StepOutputs();
+    results.add('tag', { tag: 'first' });
+    results.add(undefined, { tag: 'second' });
+    const made = resolver({ step: (name, path) => results.lookup(name, path) });
+    expect(await resolved('["{{ tag.tag }}", "{{ tag }}"]', made)).toEqual(['first', { tag: 'first' }]);
+  });
+
   it('keeps how numbers are written', async () => {
     const made = await resolveNode(node('tag: 1.10'), resolver());
     expect(made.kind === 'mapping' && made.entries.get('tag')?.value).toMatchObject({ value: 1.1, text: '1.10' });
