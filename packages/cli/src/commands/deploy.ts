@@ -140,7 +140,7 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
 
 /** @throws UsageError; BoxwrightError PREFECT_API_URL_INVALID */
 function registrarOf(flags: DeployFlags, redactor: Redactor, { env, signal }: CommandContext): Registrar {
-  const { prefectApi: wanted, tag: tags } = flags;
+  const { prefectApi: wanted, tag: tags, keepPlaceholders } = flags;
   const known = prefectServerFrom(env);
   const server = typeof wanted === 'string' ? { ...known, url: wanted } : wanted === true ? known : undefined;
   if (wanted === true && server === undefined) {
@@ -149,7 +149,7 @@ function registrarOf(flags: DeployFlags, redactor: Redactor, { env, signal }: Co
   const api = server === undefined ? undefined : prefectApi(server, { signal });
   const jobVariables = parseJobVariables(flags.jobVariable);
   redactor.addNamed(jobVariables);
-  return prefectRegistrar({ api, env, tags, jobVariables });
+  return prefectRegistrar({ api, env, tags, jobVariables, keepPlaceholders });
 }
 
 function makeEngine(name: EngineName, parts: EngineParts): StepEngine {

@@ -14,6 +14,7 @@ export interface DeployFlags extends CommonFlags {
   /** Tags of the deployment, not of images. */
   readonly tag: readonly string[];
   readonly jobVariable: readonly string[];
+  readonly keepPlaceholders: boolean;
   /** True: what PREFECT_API_URL says. */
   readonly prefectApi?: string | true;
   readonly registration?: string;
@@ -45,6 +46,11 @@ export function addDeployFlags(command: Command): Command {
       "job variable of the deployment, beside the file's; or JSON; may be repeated",
       collect,
       [],
+    )
+    .option(
+      '--keep-placeholders',
+      "leave blocks and variables in the file's job variables to the worker, instead of storing what they hold",
+      false,
     )
     .option('--prefect-api [url]', 'register with this Prefect server (default: $PREFECT_API_URL)')
     .option('--registration <file>', 'write what would be registered to a file, as JSON')

@@ -48,12 +48,17 @@ interface Outcome {
 async function deploy(
   text: string,
   url: string | undefined,
-  more: { readonly tags?: readonly string[]; readonly jobVariables?: PlainObject; readonly apiKey?: string } = {},
+  more: {
+    readonly tags?: readonly string[];
+    readonly jobVariables?: PlainObject;
+    readonly keepPlaceholders?: boolean;
+    readonly apiKey?: string;
+  } = {},
 ): Promise<Outcome> {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n');
   mkdirSync(join(directory, 'here'));
-  const { tags = [], jobVariables = {}, apiKey } = more;
+  const { tags = [], jobVariables = {}, keepPlaceholders = false, apiKey } = more;
   const env = { HERE: 'here' };
   const warnings: string[] = [];
   const engine = fakeEngine();
@@ -63,7 +68,7 @@ async function deploy(
     all: true,
     project: projectOf(text, directory, 'prefect.yaml'),
     sources: [parseVariables('variables: {there: over-there}\nblocks: {secret: {s: {value: hidden1}}}', 'v.yaml')],
-    registrar: prefectRegistrar({ api, env, tags, jobVariables }),
+    registrar: prefectRegistrar({ api, env, tags, jobVariables, keepPlaceholders }),
     context: {
       store: testStore(),
       engine: () => engine,
@@ -243,6 +248,31 @@ describe('prefectRegistrar', () => {
     const { results, warnings } = await deploy(text, undefined);
     expect(warnings).toContainEqual(expect.stringContaining('prefect.blocks.secret.s holds now is stored'));
     expect(results[0]?.registration?.body['job_variables']).toMatchObject({ env: { TOKEN: 'hidden1' } });
+  });
+
+  it('leaves blocks and variables of job variables to the worker when it is asked to', async () => {
+    // Nobody here has to know them.
+    const token = '{{ prefect.blocks.secret.elsewhere }}';
+    const text = project.replace(
+      'MODE: production',
+      `TOKEN: "${token}", MODE: "{{ prefect.variables.nowhere }}-{{ build-image.tag }}"`,
+    );
+    await expect(deploy(text, undefined)).rejects.toMatchObject({ code: 'TEMPLATE_UNKNOWN' });
+    const { results, warnings } = await deploy(text, undefined, { keepPlaceholders: true });
+    expect(failuresOf(results)).toEqual([]);
+    expect(plain(results[0]?.registration?.body)).toMatchObject({
+      parameters: { text: 'over-there' },
+      job_variables: {
+        image: 'example.com/team/app:1.10',
+        env: { TOKEN: token, MODE: '{{ prefect.variables.nowhere }}-1.10' },
+      },
+    });
+    expect(warnings.join()).not.toContain('in clear');
+    // All else is still looked at before anything runs.
+    const unknown = deploy(text.replace('build-image.image }}', 'build-imag.image }}'), undefined, {
+      keepPlaceholders: true,
+    });
+    await expect(unknown).rejects.toMatchObject({ code: 'TEMPLATE_UNKNOWN', details: { line: 24 } });
   });
 
   it.each<[string, (directory: string) => unknown]>([

@@ -22,7 +22,7 @@ export interface RegistrarOptions extends RegistrationOptions {
 export function prefectRegistrar(options: RegistrarOptions): Registrar {
   const { api, env } = options;
   return {
-    fields: (target) => (api === undefined && !isComplete(target, env) ? [] : registeredFields(target)),
+    fields: (target) => (api === undefined && !isComplete(target, env) ? [] : registeredFields(target, options)),
     async prepare(targets) {
       const pools = new Map<string, DeploymentTarget>();
       for (const target of targets) {

@@ -1,7 +1,7 @@
 import type { FinishedSteps } from '../run/deploy-project.ts';
 import type { DeploymentTarget } from '../run/deployment-target.ts';
-import { findPlaceholders, resolveNode, type TemplateResolver } from '../template/index.ts';
-import { createResolver } from '../variables/index.ts';
+import { findPlaceholders, type Reference, resolveNode, type TemplateResolver } from '../template/index.ts';
+import { createResolver, isForWorker } from '../variables/index.ts';
 import {
   describeNode,
   isNull,
@@ -23,6 +23,8 @@ export interface RegistrationOptions {
   readonly tags: readonly string[];
   /** Beside the file's, which they replace by name. */
   readonly jobVariables: PlainObject;
+  /** Blocks and variables in the file's job variables stay placeholders: workers look them up. */
+  readonly keepPlaceholders: boolean;
 }
 
 /** Keys of a deployment that a registration fills in, beside its pull steps. */
@@ -32,8 +34,33 @@ const registeredKeys = [
 ];
 
 /** What a registration fills in and cannot be made without. */
-export function registeredFields({ deployment }: DeploymentTarget): readonly YamlNode[] {
-  return registeredKeys.flatMap((key) => deployment?.node.entries.get(key)?.value ?? []);
+export function registeredFields(
+  { deployment }: DeploymentTarget,
+  { keepPlaceholders }: Pick<RegistrationOptions, 'keepPlaceholders'>,
+): readonly YamlNode[] {
+  const fields = registeredKeys.flatMap((key) => deployment?.node.entries.get(key)?.value ?? []);
+  const kept = keepPlaceholders ? deployment?.workPool?.jobVariables : undefined;
+  return kept === undefined ? fields : fields.flatMap((field) => withoutKept(field, kept));
+}
+
+/** A field in its parts, without what stays. @param kept what may have placeholders that stay */
+function withoutKept(field: YamlNode, kept: YamlNode): readonly YamlNode[] {
+  if (field.kind !== 'mapping') return [field];
+  return [...field.entries.values()].flatMap(({ value }) => (value === kept ? filledIn(kept) : value));
+}
+
+/** The texts of a tree without those that have a placeholder that stays. */
+function filledIn(node: YamlNode): readonly YamlNode[] {
+  const found = findPlaceholders(node);
+  const staying = new Set(
+    found.filter(({ reference }) => isLookedUp(reference)).map((placeholder) => placeholder.node),
+  );
+  return [...new Set(found.map((placeholder) => placeholder.node))].filter((text) => !staying.has(text));
+}
+
+/** True for blocks and variables. */
+function isLookedUp({ kind }: Reference): boolean {
+  return kind === 'block' || kind === 'variable';
 }
 
 /**
@@ -49,7 +76,8 @@ export async function registrationBody(
 ): Promise<PlainObject> {
   const { name, entrypoint } = deploymentIdentity(target);
   const { context, outputs, sources } = finished;
-  const fields = new DeploymentFields(target, createResolver({ outputs, env: context.env, sources }), finished);
+  const resolver = createResolver({ outputs, env: context.env, sources });
+  const fields = new DeploymentFields(target, resolver, finished, options);
   const jobVariables = { ...(await fields.mapping('work_pool', 'job_variables')), ...options.jobVariables };
   const pool = (await fields.text('work_pool', 'name')) ?? defaultWorkPool(context.env);
   if (pool === undefined) {
@@ -85,11 +113,18 @@ class DeploymentFields {
   readonly #target: DeploymentTarget;
   readonly #resolver: TemplateResolver;
   readonly #finished: FinishedSteps;
+  readonly #keepsPlaceholders: boolean;
 
-  constructor(target: DeploymentTarget, resolver: TemplateResolver, finished: FinishedSteps) {
+  constructor(
+    target: DeploymentTarget,
+    resolver: TemplateResolver,
+    finished: FinishedSteps,
+    { keepPlaceholders }: RegistrationOptions,
+  ) {
     this.#target = target;
     this.#resolver = resolver;
     this.#finished = finished;
+    this.#keepsPlaceholders = keepPlaceholders;
   }
 
   get range(): SourceRange {
@@ -99,10 +134,16 @@ class DeploymentFields {
     return range;
   }
 
+  /** @param isReadAgain workers fill in the placeholders that are left */
   async resolve(node: YamlNode, isReadAgain = false): Promise<YamlNode> {
-    const { context } = this.#finished;
+    const { context, outputs, sources } = this.#finished;
     const onSecret = (secret: string): void => context.redactor.add(secret);
-    return await resolveNode(node, this.#resolver, { onSecret, isReadAgain });
+    const keep = (reference: Reference): boolean => isLookedUp(reference) || isForWorker(reference);
+    const resolver =
+      isReadAgain && this.#keepsPlaceholders
+        ? createResolver({ outputs, env: context.env, sources, keep })
+        : this.#resolver;
+    return await resolveNode(node, resolver, { onSecret, isReadAgain });
   }
 
   /** The value at a path of keys; undefined for null. */
@@ -126,7 +167,7 @@ class DeploymentFields {
     if (written === undefined) return {};
     // Workers fill in placeholders of job variables.
     const isReadAgain = path.at(-1) === 'job_variables';
-    if (isReadAgain) this.#warnOfBlocks(written);
+    if (isReadAgain && !this.#keepsPlaceholders) this.#warnOfBlocks(written);
     const value = plainValue(await this.resolve(written, isReadAgain));
     if (value === null) return {};
     if (isPlainObject(value)) return value;
@@ -185,7 +226,7 @@ class DeploymentFields {
       if (reference.kind !== 'block') continue;
       const { line } = range.start;
       this.#finished.context.progress.warning(
-        `${range.source.file}:${line}: what ${name} holds now is stored in the deployment in clear`,
+        `${range.source.file}:${line}: what ${name} holds now is stored in the deployment in clear, unless --keep-placeholders leaves it to the worker`,
       );
     }
   }
