@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
-import { parseLayerCompression, parsePlatform, rememberUntagged } from '@boxwright/oci';
+import { dockerProxyArgs, parseLayerCompression, parsePlatform, rememberUntagged } from '@boxwright/oci';
 import type { BuildEngine, BuildOutput, BuildRequest, BuildResult } from '../engine/engine.ts';
 import { createEngine, type EngineName } from '../engines/create-engine.ts';
 import type { BuildEvent } from '../events.ts';
@@ -25,6 +25,8 @@ export interface BuildOptions extends PlaceOptions {
   readonly push?: boolean;
   readonly labels?: Readonly<Record<string, string>>;
   readonly buildArgs?: Readonly<Record<string, string>>;
+  /** Gives commands of the build the proxies of the Docker config, as Docker does. Default true. */
+  readonly useConfigProxy?: boolean;
   /** Stage to build; default: the last one. */
   readonly target?: string;
   /** Uses no cache: for the whole build, or for some stages. */
@@ -64,6 +66,7 @@ export async function buildImage(context: string, options: BuildImageOptions = {
   using places = new BuildPlaces(options);
   const request: BuildRequest = {
     ...requestOf(context, options),
+    buildArgs: new Map([...proxyArgs(engine, options), ...Object.entries(options.buildArgs ?? {})]),
     store: places.store,
     registries: places.registries,
     onEvent: (event) => {
@@ -89,7 +92,19 @@ async function engineOf({ engine = 'embedded', env = process.env, credentials }:
   return createEngine(engine, { env, home, ...(credentials === undefined ? {} : { credentials }) });
 }
 
-function requestOf(context: string, options: BuildImageOptions): Omit<BuildRequest, 'store' | 'registries'> {
+/** The docker command, which is behind buildx, adds them itself. */
+function proxyArgs(
+  { name }: BuildEngine,
+  { useConfigProxy = true, env = process.env }: BuildOptions,
+): ReadonlyMap<string, string> {
+  if (!useConfigProxy || name === 'buildx') return new Map();
+  return dockerProxyArgs({ env, home: env['HOME'] || homedir() });
+}
+
+function requestOf(
+  context: string,
+  options: BuildImageOptions,
+): Omit<BuildRequest, 'store' | 'registries' | 'buildArgs'> {
   const {
     tag,
     tags = [],
@@ -108,7 +123,6 @@ function requestOf(context: string, options: BuildImageOptions): Omit<BuildReque
     ...(dockerfileText === undefined ? {} : { dockerfileText }),
     pull,
     tags: tag === undefined || tag === '' ? tags : [tag, ...tags],
-    buildArgs: new Map(Object.entries(options.buildArgs ?? {})),
     labels: new Map(Object.entries(options.labels ?? {})),
     noCache: options.noCache ?? false,
     secrets: options.secrets ?? [],

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { ImageStore } from '@boxwright/oci';
 import { sourcesNode, temporaryDirectories } from '@boxwright/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BuildEngine } from '../engine/engine.ts';
 import { buildImage } from './build-image.ts';
 import { BuildError } from './errors.ts';
 import { ImageBuilder } from './image-builder.ts';
@@ -308,6 +309,27 @@ describe('buildImage', () => {
     await expect(buildImage(base, { store, signal, dockerfileText: 'FROM scratch\nCOPY . /\n' })).rejects.toThrow(
       'enough',
     );
+  });
+
+  it.each([
+    ['docker', {}, { HTTP_PROXY: 'http://proxy:1', http_proxy: 'mine' }],
+    ['embedded', { useConfigProxy: false }, { http_proxy: 'mine' }],
+    // The docker command adds them.
+    ['buildx', {}, { http_proxy: 'mine' }],
+  ] as const)('gives the engine %s the proxies of the Docker config with %j', async (name, options, expected) => {
+    writeFileSync(join(base, 'config.json'), '{"proxies":{"default":{"httpProxy":"http://proxy:1"}}}');
+    let given: object = {};
+    const engine: BuildEngine = {
+      name,
+      async build({ buildArgs }) {
+        given = Object.fromEntries(buildArgs);
+        throw new Error('enough');
+      },
+    };
+    const env = { DOCKER_CONFIG: base };
+    const build = buildImage(base, { ...options, store, env, engine, buildArgs: { http_proxy: 'mine' } });
+    await expect(build).rejects.toThrow('enough');
+    expect(given).toEqual(expected);
   });
 
   it('has the last lines of a failed step', async () => {
