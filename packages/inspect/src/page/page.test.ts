@@ -298,6 +298,6 @@ describe('hostile images', () => {
     expect(built.history).toHaveLength(100_000);
     expect(pageText(built, 'zh').split('\n').length).toBeGreaterThan(200_000);
     expect(pageJson(built).length).toBeGreaterThan(1e7);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 });
