@@ -72,7 +72,9 @@ function compiledFile(program) {
 /** Compiled code of just this source, if there is some; V8 looks whether it is for this V8. After a day it is made anew. */
 function readCompiled(file, digest) {
   try {
-    const { mtimeMs } = fs.statSync(file);
+    const { mtimeMs, uid } = fs.statSync(file);
+    // With `sudo` the home directory may be that of somebody who must not choose what root runs.
+    if (uid !== process.getuid?.()) return undefined;
     const bytes = readFileSync(file);
     if (bytes.latin1Slice(0, DIGEST_LENGTH) !== digest) return undefined;
     // The first run may have been one that asked for help.
@@ -88,7 +90,8 @@ function keepCompiled(file, digest, data) {
   try {
     fs.mkdirSync(file.slice(0, file.lastIndexOf('/')), { recursive: true, mode: 0o700 });
     try {
-      fs.writeFileSync(unfinished, Buffer.concat([Buffer.from(digest, 'latin1'), data]), { mode: 0o600, flush: true });
+      const bytes = Buffer.concat([Buffer.from(digest, 'latin1'), data]);
+      fs.writeFileSync(unfinished, bytes, { mode: 0o600, flag: 'wx', flush: true });
       fs.renameSync(unfinished, file);
     } finally {
       fs.rmSync(unfinished, { force: true });

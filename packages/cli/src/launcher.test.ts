@@ -1,6 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { temporaryDirectories } from '@boxwright/testing';
 import { describe, expect, it } from 'vitest';
@@ -95,6 +105,23 @@ describe('the launcher', () => {
     expect(statSync(kept).mtimeMs).toBeGreaterThan(0);
     expect(readdirSync(dirname(kept))).toEqual(['main']);
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'loads no code that belongs to another user (only root can give files away)',
+    () => {
+      const root = packageWith(bundled('console.log("two")'));
+      const kept = join(root, `.cache/boxwright/compiled/${process.version}-${process.arch}/main`);
+      launch(root, []);
+      const program = bundled('console.log("one")');
+      writeFileSync(join(root, 'dist/main.js'), program);
+      const forged = Buffer.concat([Buffer.from(program.slice(3, 67)), readFileSync(kept).subarray(64)]);
+      writeFileSync(kept, forged);
+      expect(launch(root, []).out).toBe('two\n');
+      chownSync(kept, 54_321, 54_321);
+      expect(launch(root, []).out).toBe('one\n');
+      expect(statSync(kept).uid).toBe(0);
+    },
+  );
 
   it('starts also where nothing can be kept, or is to be kept', () => {
     const root = packageWith(bundled('console.log("one")'));
