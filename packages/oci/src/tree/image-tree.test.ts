@@ -34,6 +34,12 @@ describe('ImageTree', () => {
     expect(walked(image)).toEqual(['opt@2', 'opt/y@2', 'tmp@0', 'tmp/x@1']);
   });
 
+  it('gives an implied directory nothing of what a file or a whiteout between has hidden', () => {
+    const lowest = [directory('d', { mode: 0o700, uid: 7 }), directory('e', { mode: 0o700, uid: 7 })];
+    const image = tree(lowest, [file('d'), file('.wh.e')], [file('d/x'), file('e/x')]);
+    for (const path of ['d', 'e']) expect(image.lookup(bytes(path))?.entry).toMatchObject({ mode: 0o755, uid: 0 });
+  });
+
   it('hides with whiteouts what lower layers have, not what the same layer has', () => {
     const image = tree(
       [file('a'), directory('d'), file('d/x'), file('d/y'), file('e')],

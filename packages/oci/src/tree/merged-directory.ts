@@ -117,8 +117,10 @@ export class MergedDirectory {
     for (let position = 0, member = this.#member(0); member !== undefined; member = this.#member(++position)) {
       if (member.node.entry !== undefined) return treeNode(member.node, member.node.entry, member.layer);
     }
-    // An opaque directory hides what others have in it, not what they say of the directory itself.
-    for (let member = this.#source(); member !== undefined; member = this.#source()) {
+    // An opaque directory hides what others have in it, not what they say of the directory itself. A source that has come
+    // to an end by itself is not asked again: something else than a directory hides all of that.
+    const isOpaque = this.#members.at(-1)?.node.opaque === true;
+    for (let member = isOpaque ? this.#source() : undefined; member !== undefined; member = this.#source()) {
       if (member.node.entry !== undefined) return treeNode(member.node, member.node.entry, member.layer);
     }
     const top = this.#member(0);
