@@ -19,6 +19,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Until disposed of, a second signal is for `handle` and only a third one ends the process at once. */
   readonly onSecondSignal: (handle: (error: InterruptedError) => void) => Disposable;
+  /** The process is there for this command alone, which may move it to a mount namespace of its own for good. */
+  readonly ownsProcess: boolean;
   /** Colours on standard error. */
   readonly colors: boolean;
   /** The code of a command that did its work but has something to tell by it (`run`, `doctor`); 0 until set. */

@@ -25,6 +25,7 @@ const context: CommandContext = {
   stderr: process.stderr,
   signal: interruption.signal,
   onSecondSignal: (handle) => interruption.onSecond(handle),
+  ownsProcess: true,
   colors: wantsColors(process.env, isatty(2)),
   setExitCode: (code) => {
     process.exitCode = code;

@@ -96,7 +96,7 @@ async function runEngine(
     if (level === 'warning') renderer.onEvent({ type: 'warning', message: text });
   });
   const { createEngine, defaultWaits, useThisThreadForSandboxes } = await import('@boxwright/build');
-  if (flags.engine === 'embedded') useThisThreadForSandboxes();
+  if (flags.engine === 'embedded' && context.ownsProcess) useThisThreadForSandboxes();
   // A try that failed shows as the warning that it is.
   const onRetry: RetryPolicy['onRetry'] = ({ attempt, attempts, error, waitMs }) =>
     renderer.onEvent({

@@ -101,7 +101,7 @@ async function deploy(names: readonly string[], flags: DeployFlags, context: Com
   let results: readonly DeploymentResult[];
   try {
     const { useThisThreadForSandboxes } = await import('@boxwright/build');
-    useThisThreadForSandboxes();
+    if (context.ownsProcess) useThisThreadForSandboxes();
     const engines = new Map<EngineName, StepEngine>();
     results = await deployProject({
       ...selection,

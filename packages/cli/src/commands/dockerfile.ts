@@ -251,7 +251,7 @@ async function build(
   context: CommandContext,
 ): Promise<VerificationReport> {
   const { useThisThreadForSandboxes } = await import('@boxwright/build');
-  useThisThreadForSandboxes();
+  if (context.ownsProcess) useThisThreadForSandboxes();
   const mode = context.stderr.isTTY === true ? 'auto' : 'silent';
   const renderer = await createRenderer(mode, context.stderr, context.colors);
   try {

@@ -91,7 +91,7 @@ async function run(name: string, args: readonly string[], flags: RunFlags, conte
   const [upperDir, workDir] = [store.temporaryPath('run-upper'), store.temporaryPath('run-work')];
   for (const directory of [upperDir, workDir]) mkdirSync(directory, { recursive: true, mode: 0o755 });
   try {
-    useThisThreadForSandboxes();
+    if (context.ownsProcess) useThisThreadForSandboxes();
     using signals = passSignalsOn(context);
     const result = await runInSandbox({
       lowerDirs: files.directories,

@@ -23,6 +23,7 @@ export function testContext(
     stderr: new CapturedOutput(),
     signal: new AbortController().signal,
     onSecondSignal: () => ({ [Symbol.dispose]: () => undefined }),
+    ownsProcess: false,
     colors: false,
     setExitCode: (code) => exitCodes.push(code),
     exitCodes,
