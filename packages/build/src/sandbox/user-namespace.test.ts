@@ -15,7 +15,17 @@ function whyNot(): string | undefined {
   if (reason !== undefined) return reason;
   if (spawnSync('unshare', ['--user', '--map-root-user', 'true'], otherUser).status !== 0)
     return 'users may not make user namespaces here';
+  // The kernel wants a /proc of which nothing is covered (mount_too_revealing); whether there is one is not ours to say.
+  const ownProc = ['--user', '--map-root-user', '--pid', '--fork', '--mount-proc', 'true'];
+  if (spawnSync('unshare', ownProc, otherUser).status !== 0)
+    return `no user namespace may mount /proc: ${mountsBelowProc()}`;
   return whyOtherUserCannotRun(script);
+}
+
+function mountsBelowProc(): string {
+  const lines = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+  const places = lines.map((line) => line.split(' ')[4] ?? '').filter((place) => place.startsWith('/proc/'));
+  return `mounted below it: ${places.join(', ') || 'nothing'}`;
 }
 
 const reason = whyNot();
