@@ -62,49 +62,48 @@ describe.skipIf(!('value' in bases && 'value' in engine))('one build with every 
 
   describe.each(['docker', 'buildx'] as const)('%s', (name) => {
     const cases = casesOf([...everybody, ...buildkitOnly]).filter((one) => lacks[name] !== one.name);
-    it.concurrent.each(cases)('$name', async (corpusCase) => {
-      const context = join(work, `engines-${name}-${corpusCase.name}`);
-      try {
-        await prepareContext(corpusCase, context);
-        const actual = await buildWithEngine(engine.value, home, corpusCase, context, name);
-        if (corpusCase.fails !== undefined) {
-          expect(actual).toHaveProperty('failure');
-          if ('failure' in actual) expect(actual.failure).toMatch(/\[(?:RUN_FAILED|ENGINE_BUILD_FAILED)\]/);
-          return;
-        }
-        const expected = await buildWithBoxwright(home, corpusCase, context);
-        if (!('image' in actual)) throw new Error(actual.failure);
-        if (!('image' in expected)) throw new Error(expected.failure);
+    it.concurrent.each(cases)('$name', (corpusCase) =>
+      withBothImages(engine.value, corpusCase, name, (actual, expected) => {
         const ignore = Object.keys(corpusCase.differs ?? {});
-        const differences = compareImages(actual.image, expected.image, { ignore });
+        const differences = compareImages(actual, expected, { ignore });
         // Steps that end within one millisecond share a time in one image and not in the other; the corpus looks at times.
         const lasting = differences.filter((line) => !/^config\.(?:history\[\d+\]\.)?created:/.test(line));
         expect(lasting.join('\n')).toBe('');
-      } finally {
-        rmSync(context, { recursive: true, force: true });
-      }
-    });
+      }),
+    );
   });
 
-  it.concurrent.each(casesOf(everybody))('classic builder: $name', async (corpusCase) => {
-    const context = join(work, `engines-classic-${corpusCase.name}`);
-    try {
-      await prepareContext(corpusCase, context);
-      const actual = await buildWithEngine(engine.value, home, corpusCase, context, 'classic');
-      if (corpusCase.fails !== undefined) {
-        expect(actual).toHaveProperty('failure');
-        if ('failure' in actual) expect(actual.failure).toMatch(/\[(?:RUN_FAILED|ENGINE_BUILD_FAILED)\]/);
-        return;
-      }
-      const expected = await buildWithBoxwright(home, corpusCase, context);
-      if (!('image' in actual)) throw new Error(actual.failure);
-      if (!('image' in expected)) throw new Error(expected.failure);
-      expect(sameContainers(actual.image, expected.image)).toEqual([]);
-    } finally {
-      rmSync(context, { recursive: true, force: true });
-    }
-  });
+  it.concurrent.each(casesOf(everybody))('classic builder: $name', (corpusCase) =>
+    withBothImages(engine.value, corpusCase, 'classic', (actual, expected) => {
+      expect(sameContainers(actual, expected)).toEqual([]);
+    }),
+  );
 });
+
+/** Builds with an engine and with our own, and compares; a case that fails has to fail with the engine. */
+async function withBothImages(
+  access: EngineAccess,
+  corpusCase: CorpusCase,
+  name: Parameters<typeof buildWithEngine>[4],
+  compare: (actual: ImageSummary, expected: ImageSummary) => void,
+): Promise<void> {
+  const context = join(work, `engines-${name}-${corpusCase.name}`);
+  try {
+    await prepareContext(corpusCase, context);
+    const actual = await buildWithEngine(access, home, corpusCase, context, name);
+    if (corpusCase.fails !== undefined) {
+      expect(actual).toHaveProperty('failure');
+      if ('failure' in actual) expect(actual.failure).toMatch(/\[(?:RUN_FAILED|ENGINE_BUILD_FAILED)\]/);
+      return;
+    }
+    const expected = await buildWithBoxwright(home, corpusCase, context);
+    if (!('image' in actual)) throw new Error(actual.failure);
+    if (!('image' in expected)) throw new Error(expected.failure);
+    compare(actual.image, expected.image);
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
 
 /** Settings and file system; the classic builder writes another history and cuts layers elsewhere. */
 function sameContainers(expected: ImageSummary, actual: ImageSummary): string[] {
