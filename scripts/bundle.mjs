@@ -39,8 +39,9 @@ export const commandTable = new Map([['${name}', { summary: '', load: async () =
 const lateBuiltins = {
   name: 'late-builtins',
   renderChunk(code) {
+    // The module is kept: `require` takes ten times as long as a look at a member, and some are used for every file.
     const late =
-      'const late = (id) => new Proxy({}, { get: (_, name) => (name === "default" ? require(id) : require(id)[name]) });';
+      'const late = (id) => { let kept; return new Proxy({}, { get: (_, name) => { kept ??= require(id); return name === "default" ? kept : kept[name]; } }); };';
     const taken = code.replace(
       /^let (\w+) = require\("(node:(?!fs"|path")[^"]+)"\);$(?:\n\1 = __toESM\(\1(?:, 1)?\);$)?/gm,
       (_statement, local, id) => `const ${local} = late("${id}");`,
