@@ -1,10 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { boxwright, boxwrightOk } from './support/boxwright.ts';
 import { eventually, Leftovers, processesMentioning } from './support/leftovers.ts';
 import { makeScene, missingRun } from './support/scene.ts';
 import { removeTemporaryDirectoriesAfterEach } from './support/temporary.ts';
+import { killTree, whenAsleep } from './support/when-asleep.ts';
 
 removeTemporaryDirectoriesAfterEach();
 
@@ -46,7 +45,7 @@ describe.skipIf(missingRun() !== undefined)('nothing is left behind', () => {
     const leftovers = new Leftovers(scene.home);
     const result = await boxwright(scene.home, ['build', '--network=none', '--progress=plain', scene.context], {
       timeoutMs: 60_000,
-      onStart: (child) => void signalWhenAsleep(child, signal),
+      onStart: (child) => whenAsleep(child, () => child.kill(signal)),
     });
     expect(result.signal ?? result.code).toBe(exitCode);
     expect(await leftovers.find()).toEqual([]);
@@ -57,7 +56,7 @@ describe.skipIf(missingRun() !== undefined)('nothing is left behind', () => {
     const leftovers = new Leftovers(scene.home);
     const result = await boxwright(scene.home, ['build', '--network=none', '--progress=plain', scene.context], {
       timeoutMs: 60_000,
-      onStart: (child) => void killTreeWhenAsleep(child),
+      onStart: (child) => whenAsleep(child, () => killTree(child)),
     });
     expect(result.signal ?? result.code).not.toBe(0);
     expect(await eventually(() => sleepers() === 0)).toBe(true);
@@ -75,31 +74,4 @@ describe.skipIf(missingRun() !== undefined)('nothing is left behind', () => {
 
 function sleepers(): number {
   return processesMentioning('sleep 1000').length;
-}
-
-/** Sends the signal once the RUN has said that it sleeps. */
-async function signalWhenAsleep(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
-  if (await asleep(child)) child.kill(signal);
-}
-
-/** Kills the program itself, and the launcher that may stand before it, at once. */
-async function killTreeWhenAsleep(child: ChildProcess): Promise<void> {
-  if (!(await asleep(child)) || child.pid === undefined) return;
-  const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim().split(' ');
-  const command = (pid: string): string => readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-  const launched = children.filter((pid) => pid !== '' && /\bboxwright\b|main\.js/.test(command(pid)));
-  process.kill(child.pid, 'SIGKILL');
-  for (const pid of launched) process.kill(Number(pid), 'SIGKILL');
-}
-
-function asleep(child: ChildProcess): Promise<boolean> {
-  return new Promise((fulfil) => {
-    let text = '';
-    child.stderr?.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-      // The instruction is shown when it starts; the word alone on its line is its output.
-      if (/(?:^|\s)e2e-is-asleep\s*$/m.test(text)) fulfil(true);
-    });
-    child.once('close', () => fulfil(false));
-  });
 }

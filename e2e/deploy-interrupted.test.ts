@@ -1,5 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { missingDockerRegistry } from './components/docker-registry.ts';
@@ -8,6 +7,7 @@ import { eventually, Leftovers, processesMentioning } from './support/leftovers.
 import { testRegistry } from './support/registries.ts';
 import type { RunResult } from './support/run.ts';
 import { baseArchive, missingRun } from './support/scene.ts';
+import { killTree, whenAsleep } from './support/when-asleep.ts';
 
 const missing = (await missingDockerRegistry()) ?? missingRun();
 
@@ -155,26 +155,4 @@ function expectSummary(result: RunResult, exitCode: number): void {
   );
   expect(result.stderr).not.toMatch(/echo third/);
   expect(result.signal ?? result.code).toBe(exitCode);
-}
-
-/** Does something once what waits has said that it sleeps. */
-function whenAsleep(child: ChildProcess, act: () => void): void {
-  let text = '';
-  let isAwake = true;
-  child.stderr?.on('data', (chunk: Buffer) => {
-    text += chunk.toString();
-    // The instruction is shown when it starts; the word alone at the end of a line is its output.
-    if (!isAwake || !/(?:^|\s)e2e-is-asleep\s*$/m.test(text)) return;
-    isAwake = false;
-    act();
-  });
-}
-
-/** Kills the program itself, and the launcher that may stand before it, at once. */
-function killTree({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-  const command = (child: string): string => readFileSync(`/proc/${child}/cmdline`, 'latin1');
-  const launched = children.filter((child) => child !== '' && /\bboxwright\b|main\.js/.test(command(child)));
-  for (const one of [pid, ...launched.map(Number)]) process.kill(one, 'SIGKILL');
 }

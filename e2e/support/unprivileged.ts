@@ -5,14 +5,16 @@ import { type RunOptions, type RunResult, run } from './run.ts';
 /** Whom tests become: nobody whom a machine knows. */
 export const UNPRIVILEGED_USER: number = 61_234;
 
+/** Arguments of setpriv. */
+const asUser = [`--reuid=${UNPRIVILEGED_USER}`, `--regid=${UNPRIVILEGED_USER}`, '--clear-groups'];
+
 /** Becoming another user takes root. */
 export const isRoot: boolean = process.getuid?.() === 0;
 
 /** Why no other user can be taken on, or cannot run the command; in strict runs that is a failure. */
 export async function whyNoOtherUser(): Promise<string | undefined> {
   if (!isRoot) return 'only root can become another user';
-  const user = [`--reuid=${UNPRIVILEGED_USER}`, `--regid=${UNPRIVILEGED_USER}`, '--clear-groups'];
-  if ((await run('setpriv', [...user, 'test', '-r', boxwrightPath])).code === 0) return undefined;
+  if ((await run('setpriv', [...asUser, 'test', '-r', boxwrightPath])).code === 0) return undefined;
   const reason = `other users cannot read ${boxwrightPath}: clone the repository to where they can`;
   if (strict) throw new Error(reason);
   return reason;
@@ -20,8 +22,7 @@ export async function whyNoOtherUser(): Promise<string | undefined> {
 
 /** Whether this kernel gives plain users user namespaces. */
 export async function canMakeNamespaces(): Promise<boolean> {
-  const user = [`--reuid=${UNPRIVILEGED_USER}`, `--regid=${UNPRIVILEGED_USER}`, '--clear-groups'];
-  return (await run('setpriv', [...user, 'unshare', '--user', '--map-root-user', 'true'])).code === 0;
+  return (await run('setpriv', [...asUser, 'unshare', '--user', '--map-root-user', 'true'])).code === 0;
 }
 
 /**
@@ -41,7 +42,7 @@ echo "e2e:x:${user}:${user}::/:/bin/sh" >> "$1/passwd"
 for name in subuid subgid; do echo "e2e:700000:65536" >> "$1/$name"; done
 for name in passwd subuid subgid; do mount --bind "$1/$name" /etc/$name; done
 shift
-exec setpriv --reuid=${user} --regid=${user} --clear-groups "$@"`;
+exec setpriv ${asUser.join(' ')} "$@"`;
   const args = ['--mount', '--propagation=private', 'sh', '-euc', script, 'sh', directory, ...command];
   return run('unshare', args, options);
 }

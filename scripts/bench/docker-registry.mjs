@@ -1,18 +1,7 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-
-/** @returns {Promise<number>} */
-function freePort() {
-  return new Promise((fulfil) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => fulfil(port));
-    });
-  });
-}
+import { freePort } from '../../e2e/support/free-port.ts';
 
 /**
  * Debian's docker-registry on loopback, open to everybody, with its data below the work directory.

@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import {
   type DockerfileSubject,
@@ -11,6 +11,7 @@ import {
   type ReconstructedDockerfile,
 } from '@boxwright/inspect';
 import { type ImageLayer, type ImageSource, writeOciLayout } from '@boxwright/oci';
+import { shorterPath } from '../shorter-path.ts';
 import { type BaseImage, placeBase } from './base-image.ts';
 
 /** What is laid out, and where. */
@@ -59,18 +60,21 @@ export async function layOut(request: LayOutRequest): Promise<LaidOut> {
 /** What there is to say about it: the command that builds it from the working directory. */
 export function extractionReport(laidOut: LaidOut, request: LayOutRequest, cwd: string): ExtractionReport {
   const { dockerfile, contexts, contextDir, dockerfilePath, baseDir, findings } = laidOut;
-  const contextFlags = [...contexts].map(([name, path]) => `--build-context=${name}=${shorter(path, cwd)}`);
+  const contextFlags = [...contexts].map(([name, path]) => `--build-context=${name}=${shorterPath(path, cwd)}`);
   const baseFlags =
-    baseDir === undefined ? [] : [`--build-context=${dockerfile.base.name}=oci-layout://${shorter(baseDir, cwd)}`];
+    baseDir === undefined ? [] : [`--build-context=${dockerfile.base.name}=oci-layout://${shorterPath(baseDir, cwd)}`];
   const labels = dockerfile.buildLabels.map(({ name, value = '' }) => `--label=${name}=${value}`);
   const platform = `--platform=${request.subject.platform}`;
-  const command = ['boxwright', 'build', '-f', shorter(dockerfilePath, cwd), platform, ...baseFlags, ...contextFlags];
-  return { directory: request.directory, command: [...command, ...labels, shorter(contextDir, cwd)], findings };
-}
-
-function shorter(path: string, cwd: string): string {
-  const short = relative(cwd, path);
-  return short === '' || short.startsWith('..') ? path : short;
+  const command = [
+    'boxwright',
+    'build',
+    '-f',
+    shorterPath(dockerfilePath, cwd),
+    platform,
+    ...baseFlags,
+    ...contextFlags,
+  ];
+  return { directory: request.directory, command: [...command, ...labels, shorterPath(contextDir, cwd)], findings };
 }
 
 function prepareDirectory(directory: string): void {

@@ -1,4 +1,4 @@
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   editVariables,
   encryptVariables,
@@ -9,6 +9,7 @@ import {
 } from '@boxwright/deploy';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
 import type { CommandContext } from '../command-context.ts';
+import { shorterPath } from '../shorter-path.ts';
 import { writeFileAtomically } from '../write-file.ts';
 import { givenKey, keyFinder } from './find-key.ts';
 import type { FileFlags } from './variables-flags.ts';
@@ -73,6 +74,5 @@ export async function writeVariables({ path, text, key }: Omit<OpenVariables, 'n
 
 /** A path as it is printed. */
 export function shownPath(path: string, { cwd }: CommandContext): string {
-  const short = relative(cwd, path);
-  return escapeForTerminal(short === '' || short.startsWith('..') ? path : short);
+  return escapeForTerminal(shorterPath(path, cwd));
 }
