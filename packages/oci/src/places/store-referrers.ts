@@ -1,9 +1,10 @@
 import { type Descriptor, descriptorJson } from '../documents/descriptor.ts';
+import type { JsonValue } from '../documents/json.ts';
 import { goJson } from '../documents/json-writer.ts';
 import { documentLimits } from '../documents/limits.ts';
 import { type ImageIndex, parseIndex, parseManifestOrIndex } from '../documents/manifest.ts';
 import { isIndexType, OCI_INDEX } from '../documents/media-types.ts';
-import { type Digest, digestOf } from '../names/digest.ts';
+import type { Digest } from '../names/digest.ts';
 import { canonicalName, parseReference, withTag } from '../names/reference.ts';
 import { cosignTags, fallbackTag, isReferrerTag } from '../names/referrer-tag.ts';
 import type { ImageStore } from '../store/store.ts';
@@ -16,7 +17,7 @@ import type { ImageSource } from './place.ts';
 export function storeReferrers(store: ImageStore): Required<Pick<ImageSource, 'referrers' | 'resolve'>> {
   let byTag: ReadonlyMap<string, Descriptor> | undefined;
   const tagged = (tag: string): Descriptor | undefined => {
-    byTag ??= referrerTags(store);
+    byTag ??= new Map(referrerTags(store).map(({ tag: known, descriptor }) => [known, descriptor]));
     return byTag.get(tag);
   };
   return {
@@ -30,7 +31,7 @@ export function storeReferrers(store: ImageStore): Required<Pick<ImageSource, 'r
 
 /** Names in the store of what speaks of an image, of its parts, and of what speaks of those: they are of no use without it. */
 export function referrerNames(store: ImageStore, image: Descriptor): readonly string[] {
-  const tags = store.listTags().filter(({ name }) => isReferrerTag(parseReference(name).tag ?? ''));
+  const tags = referrerTags(store);
   const names: string[] = [];
   const seen = new Set<Digest>();
   const waiting = tags.length === 0 ? [] : [image];
@@ -40,8 +41,8 @@ export function referrerNames(store: ImageStore, image: Descriptor): readonly st
     seen.add(digest);
     if (isIndexType(subject.mediaType) && store.hasBlob(digest)) waiting.push(...readList(store, subject).manifests);
     const about = new Set([fallbackTag(digest), ...cosignTags(digest)]);
-    for (const { name, descriptor } of tags) {
-      if (!about.has(parseReference(name).tag ?? '')) continue;
+    for (const { name, tag, descriptor } of tags) {
+      if (!about.has(tag)) continue;
       names.push(name);
       waiting.push(descriptor);
     }
@@ -73,12 +74,18 @@ export class NewReferrers {
   }
 }
 
-function referrerTags(store: ImageStore): ReadonlyMap<string, Descriptor> {
-  const tags = store.listTags().flatMap(({ name, descriptor }) => {
+/** A name of the store whose tag is that of something about an image. */
+interface ReferrerTag {
+  readonly name: string;
+  readonly tag: string;
+  readonly descriptor: Descriptor;
+}
+
+function referrerTags(store: ImageStore): readonly ReferrerTag[] {
+  return store.listTags().flatMap(({ name, descriptor }) => {
     const { tag } = parseReference(name);
-    return tag !== undefined && isReferrerTag(tag) ? [[tag, descriptor] as const] : [];
+    return tag !== undefined && isReferrerTag(tag) ? [{ name, tag, descriptor }] : [];
   });
-  return new Map(tags);
 }
 
 function readList(store: ImageStore, descriptor: Descriptor): ImageIndex {
@@ -86,14 +93,13 @@ function readList(store: ImageStore, descriptor: Descriptor): ImageIndex {
 }
 
 function writeList(store: ImageStore, manifests: readonly Descriptor[]): Descriptor {
-  const list = new Map<string, Parameters<typeof goJson>[0]>([
+  const list = new Map<string, JsonValue>([
     ['schemaVersion', 2],
     ['mediaType', OCI_INDEX],
     ['manifests', manifests.map(descriptorJson)],
   ]);
-  const bytes = Buffer.from(goJson(list));
   const blob = store.createBlob();
-  blob.write(bytes);
-  blob.commit();
-  return { mediaType: OCI_INDEX, digest: digestOf(bytes), size: bytes.length };
+  blob.write(Buffer.from(goJson(list)));
+  const { digest, size } = blob.commit();
+  return { mediaType: OCI_INDEX, digest, size };
 }
