@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { BoxwrightError, escapeForTerminal } from '@boxwright/errors';
+import { unlessMissing } from '../store/files.ts';
 
 const fileLimit = 1024 * 1024;
 
@@ -9,14 +10,13 @@ const fileLimit = 1024 * 1024;
  * @throws BoxwrightError ENGINE_ADDRESS_INVALID when there is one that cannot be read
  */
 export function readSmallFile(path: string): Buffer | undefined {
+  let bytes: Buffer | undefined;
   try {
-    const bytes = readFileSync(path);
-    if (bytes.length <= fileLimit) return bytes;
+    bytes = unlessMissing(() => readFileSync(path));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw unreadable(path, error instanceof Error ? error.message : String(error), error);
   }
+  if (bytes === undefined || bytes.length <= fileLimit) return bytes;
   throw unreadable(path, `it has more than ${fileLimit} bytes`);
 }
 
