@@ -2,6 +2,7 @@ import { closestMatch } from '@boxwright/errors';
 import type { Step } from '../project/index.ts';
 import type { Redactor } from '../steps/redactor.ts';
 import { StepError } from '../steps/step-error.ts';
+import { StepInputs } from '../steps/step-inputs.ts';
 import { findStep } from '../steps/step-registry.ts';
 import { type FoundPlaceholder, findPlaceholders } from '../template/index.ts';
 import { LocatedError, type YamlNode } from '../yaml/index.ts';
@@ -19,7 +20,8 @@ export function checkTarget(target: DeploymentTarget, fields: readonly YamlNode[
   const known: KnownResults = { byId: new Map(), names: new Set() };
   for (const [at, step] of steps.entries()) {
     try {
-      const { results } = checkInputNames(step);
+      const { inputs, results } = findStep(step.name);
+      new StepInputs(step.name.value, step.inputs).refuseUnknown(inputs);
       for (const placeholder of findPlaceholders(step.inputs)) checkPlaceholder(placeholder, known, steps.slice(at));
       if (step.id !== undefined) known.byId.set(step.id.value, results);
       for (const name of results) known.names.add(name);
@@ -34,20 +36,6 @@ export function checkTarget(target: DeploymentTarget, fields: readonly YamlNode[
 interface KnownResults {
   readonly byId: Map<string, readonly string[]>;
   readonly names: Set<string>;
-}
-
-function checkInputNames(step: Step): ReturnType<typeof findStep> {
-  const definition = findStep(step.name);
-  const { inputs } = definition;
-  for (const { key, keyRange } of step.inputs.entries.values()) {
-    if (inputs.includes(key)) continue;
-    const nearest = closestMatch(key, inputs);
-    throw new LocatedError('STEP_INPUT_INVALID', keyRange, `${step.name.value} has no input ${key}`, {
-      hint: nearest === undefined ? `It has ${inputs.join(', ')}.` : `Did you mean ${nearest}?`,
-      details: { input: key },
-    });
-  }
-  return definition;
 }
 
 function checkPlaceholder(
