@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { BoxwrightError } from '@boxwright/errors';
-import { type Digest, isDigest } from '@boxwright/oci';
 import type { BuildRequest, BuildResult } from '../../engine/engine.ts';
 import { checkContextDirectory } from '../../source/directory-tree.ts';
+import { digestIn } from '../digest-in.ts';
 import { imageNames, imageRegistries } from '../image-registries.ts';
 import { defaultWaits, withRetries } from '../retry.ts';
 import { parseSolveStatus } from '../solve/solve-status-json.ts';
@@ -52,8 +52,8 @@ async function build(request: BuildRequest, options: BuildxOptions): Promise<Bui
     throw buildxFailure(trace, words, { code, builder: options.builder });
   }
   const metadata = readMetadata(files.metadata);
-  const config = digestOf(metadata.get('containerimage.config.digest'));
-  const manifest = digestOf(metadata.get('containerimage.digest'));
+  const config = digestIn(metadata.get('containerimage.config.digest'));
+  const manifest = digestIn(metadata.get('containerimage.digest'));
   const isKnownByManifest =
     keepsImage(request, options) &&
     manifest !== undefined &&
@@ -65,7 +65,21 @@ async function build(request: BuildRequest, options: BuildxOptions): Promise<Bui
       stdout: 'lines',
       signal: request.signal,
     })) === 0;
-  return resultOf(request, metadata, isKnownByManifest ? manifest : (config ?? manifest));
+  const imageId = isKnownByManifest ? manifest : (config ?? manifest);
+  if (imageId === undefined) {
+    throw new BoxwrightError('ENGINE_ANSWER_INVALID', 'buildx did not return an image ID', {
+      hint: 'look whether the builder has kept the image: docker buildx ls',
+    });
+  }
+  // Engines without containerd's image store keep no manifests: what they call one is the config.
+  const digest = manifest === config && !pushes(request) ? undefined : manifest;
+  return {
+    // What the engine calls it: that depends on its image store, and buildx does not say which it has.
+    imageId,
+    ...(digest === undefined ? {} : { digest }),
+    tags: request.tags,
+    metadata: Object.fromEntries(metadata),
+  };
 }
 
 /** What buildx is to leave undone unless it was asked for it, and the credentials of this build. */
@@ -110,31 +124,4 @@ function readMetadata(path: string): ReadonlyMap<string, unknown> {
     // Builds that leave no image behind write none.
   }
   return new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
-}
-
-/** @param imageId what the engine calls the image: that depends on its image store, and buildx does not say which it has */
-function resultOf(
-  request: BuildRequest,
-  metadata: ReadonlyMap<string, unknown>,
-  imageId: Digest | undefined,
-): BuildResult {
-  if (imageId === undefined) {
-    throw new BoxwrightError('ENGINE_ANSWER_INVALID', 'buildx did not return an image ID', {
-      hint: 'look whether the builder has kept the image: docker buildx ls',
-    });
-  }
-  const config = digestOf(metadata.get('containerimage.config.digest'));
-  const manifest = digestOf(metadata.get('containerimage.digest'));
-  // Engines without containerd's image store keep no manifests: what they call one is the config.
-  const digest = manifest === config && !pushes(request) ? undefined : manifest;
-  return {
-    imageId,
-    ...(digest === undefined ? {} : { digest }),
-    tags: request.tags,
-    metadata: Object.fromEntries(metadata),
-  };
-}
-
-function digestOf(value: unknown): Digest | undefined {
-  return typeof value === 'string' && isDigest(value) ? value : undefined;
 }

@@ -1,4 +1,5 @@
-import { type Digest, type EngineClient, isDigest } from '@boxwright/oci';
+import type { Digest, EngineClient } from '@boxwright/oci';
+import { digestIn } from '../digest-in.ts';
 
 /** What an image consists of, as far as an engine says. */
 export interface KeptImage {
@@ -17,16 +18,12 @@ export interface KeptImage {
 export async function keptImage(client: EngineClient, imageId: Digest, signal?: AbortSignal): Promise<KeptImage> {
   const response = await client.request({ method: 'GET', path: `/images/${imageId}/json`, signal });
   const descriptor = field(await response.json(), 'Descriptor');
-  const manifest = digestOf(field(descriptor, 'digest'));
+  const manifest = digestIn(field(descriptor, 'digest'));
   if (manifest === undefined) return { config: imageId };
-  const config = digestOf(field(field(descriptor, 'annotations'), 'config.digest'));
+  const config = digestIn(field(field(descriptor, 'annotations'), 'config.digest'));
   return { manifest, ...(config === undefined ? {} : { config }) };
 }
 
 function field(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? new Map(Object.entries(value)).get(name) : undefined;
-}
-
-function digestOf(value: unknown): Digest | undefined {
-  return typeof value === 'string' && isDigest(value) ? value : undefined;
 }
